@@ -25,6 +25,10 @@ Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 FLOW_EXECUTOR = "flow"
 """The executor that reproduces the flow's own task runner."""
 UNSAFE_CHARACTERS = frozenset("\\\x7f") | set(map(chr, range(32)))
+MAX_CONCURRENCY = 10_000
+MAX_RETRIES = 10_000
+MAX_RUN_SECONDS = 365.0 * 24 * 3600
+"""The longest time limit of a run and the longest delay of a retry, in seconds."""
 RESERVED_PREFIX = "satflow_"
 """Prefix of the names of SatFlow's own files in a run's folder."""
 
@@ -37,6 +41,7 @@ class FormInput:
         label: its label.
         hint: the sentences below the input; an enumeration has `value_hints` instead.
         value_hints: the explanation of each value of an enumeration, in their order.
+        is_multiline: a text may have several lines.
         has_commas: a list is typed on one line, separated by commas; otherwise one value per line.
         is_advanced: it belongs to the section "Advanced".
         position: place among the other inputs of its section; equal ones are in the order of their fields.
@@ -45,6 +50,7 @@ class FormInput:
     label: str
     hint: str = ""
     value_hints: tuple[str, ...] = ()
+    is_multiline: bool = False
     has_commas: bool = False
     is_advanced: bool = True
     position: int = 100
@@ -212,6 +218,8 @@ Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discrim
 
 
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
+CollisionStrategy = Literal["enqueue", "cancel_new"]
+"""`enqueue`: a run beyond the concurrency limit waits. `cancel_new`: it is canceled. As in Prefect."""
 MissedRuns = Literal["last", "all", "none"]
 VARIABLE_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 SecretName = Annotated[str, Field(pattern=VARIABLE_NAME_PATTERN)]
@@ -262,7 +270,9 @@ class Registration(WireModel):
     folder. `environment` is the policy for a run whose packages differ from those of the registration (docs/environment.md).
     `secrets` are names of credentials that the flow needs; their values are read where the flow runs (docs/secrets.md).
     `infrastructure` is the infrastructure that the work pool uses for the runs. `missed_runs` selects which of the scheduled runs
-    are started that were missed while the local stack or the machine was off.
+    are started that were missed while the local stack or the machine was off. `concurrency_limit` is the number of runs that may
+    execute at the same time, and `collision_strategy` what happens to others. `retries`, `retry_delay` and `timeout` (seconds)
+    replace those of the flow's decorator; None keeps them.
     """
 
     name: Annotated[
@@ -352,6 +362,74 @@ class Registration(WireModel):
             ),
         ),
     ] = ()
+    description: Annotated[
+        str | None,
+        Option(
+            "--description",
+            "TEXT",
+            "a description of the deployment, which Prefect shows",
+            "a description",
+            FormInput("Description", "Prefect shows it with the deployment.", is_multiline=True, position=6),
+        ),
+    ] = None
+    concurrency_limit: Annotated[
+        int | None,
+        Field(strict=True, ge=1, le=MAX_CONCURRENCY),
+        Option(
+            "--concurrency-limit",
+            "N",
+            "runs of the deployment that may execute at the same time (default: no limit)",
+            "a number of runs",
+            FormInput("Runs at the same time", "Empty: no limit for this deployment.", position=7),
+        ),
+    ] = None
+    collision_strategy: Annotated[
+        CollisionStrategy,
+        Option(
+            "--collision-strategy",
+            "STRATEGY",
+            "for a run beyond the concurrency limit: enqueue (default) or cancel_new",
+            "a collision strategy",
+            FormInput(
+                "A run that starts when that many are executing",
+                value_hints=("it waits until another one ends.", "it is canceled."),
+                position=8,
+            ),
+        ),
+    ] = "enqueue"
+    retries: Annotated[
+        int | None,
+        Field(strict=True, ge=0, le=MAX_RETRIES),
+        Option(
+            "--retries",
+            "N",
+            "times that a failed run is repeated (default: as in @flow)",
+            "a number of retries",
+            FormInput("Retries of a failed run", "Empty: as in @flow(retries=…).", position=9),
+        ),
+    ] = None
+    retry_delay: Annotated[
+        float | None,
+        Field(strict=True, ge=0, le=MAX_RUN_SECONDS, allow_inf_nan=False),
+        Option(
+            "--retry-delay",
+            "SECONDS",
+            "seconds before a retry (default: as in @flow)",
+            "a number of seconds",
+            FormInput("Seconds before a retry", "Empty: as in @flow(retry_delay_seconds=…).", position=10),
+        ),
+    ] = None
+    timeout: Annotated[
+        float | None,
+        Field(strict=True, gt=0, le=MAX_RUN_SECONDS, allow_inf_nan=False),
+        Option(
+            "--timeout",
+            "SECONDS",
+            "seconds after which a run fails (default: as in @flow)",
+            "a number of seconds",
+            FormInput("Seconds after which a run fails", "Empty: as in @flow(timeout_seconds=…).", position=11),
+        ),
+    ] = None
 
 
 class WrittenRegistration(Registration):
@@ -564,11 +642,11 @@ class Deployment(WireModel):
     """A registered flow: its deployment in Prefect, combined with its manifest in the store.
 
     `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
-    `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` contains the defaults
-    only if the manifest could be read. `drift` are the changes in Prefect since the registration: `before` is the registered
-    value, `after` the live one. `needed` summarizes how much of their worker size the last runs on this machine used, None
-    without measurements. `notebook_file` is the path of `notebook` with symbolic links resolved, None if the Jupyter server's
-    machine has no such file.
+    `missed_runs`, `secrets`, `include`, `infrastructure`, `retries`, `retry_delay`, `timeout` and `registered_at` are None.
+    `parameter_schema` contains the defaults only if the manifest could be read. `drift` are the changes in Prefect since the
+    registration: `before` is the registered value, `after` the live one. `needed` summarizes how much of their worker size the
+    last runs on this machine used, None without measurements. `notebook_file` is the path of `notebook` with symbolic links
+    resolved, None if the Jupyter server's machine has no such file.
     """
 
     id: str
@@ -591,6 +669,12 @@ class Deployment(WireModel):
     paused: bool
     work_pool: str | None
     tags: tuple[str, ...]
+    description: str | None
+    concurrency_limit: int | None
+    collision_strategy: CollisionStrategy
+    retries: int | None
+    retry_delay: float | None
+    timeout: float | None
     next_runs: tuple[datetime, ...]
     drift: tuple[Change, ...]
     needed: str | None = None

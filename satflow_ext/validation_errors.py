@@ -21,6 +21,7 @@ MESSAGES = {
     "finite_number": "it must be a number",
     "float_parsing": "it must be a number",
     "float_type": "it must be a number",
+    "greater_than": "it must be more than {gt}",
     "greater_than_equal": "it must be at least {ge}",
     "int_from_float": "it must be a whole number",
     "int_parsing": "it must be a whole number",

@@ -52,7 +52,7 @@ def render_option(option: RegistrationOption, form: FormInput) -> str:
 def render_values(option: RegistrationOption, form: FormInput) -> Iterator[str]:
     """Render the values of an enumeration."""
     for value, hint in zip(option.values, form.value_hints, strict=True):
-        label = translated(f"{value.capitalize()}:")
+        label = translated(f"{value.replace('_', ' ').capitalize()}:")
         yield f"{{value: {literal(value)}, label: {label}, hint: {translated(hint)}}}"
 
 

@@ -263,11 +263,11 @@ export interface CronScheduleInput {
  * A registered flow: its deployment in Prefect, combined with its manifest in the store.
  *
  * `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
- * `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` contains the defaults
- * only if the manifest could be read. `drift` are the changes in Prefect since the registration: `before` is the registered
- * value, `after` the live one. `needed` summarizes how much of their worker size the last runs on this machine used, None
- * without measurements. `notebook_file` is the path of `notebook` with symbolic links resolved, None if the Jupyter server's
- * machine has no such file.
+ * `missed_runs`, `secrets`, `include`, `infrastructure`, `retries`, `retry_delay`, `timeout` and `registered_at` are None.
+ * `parameter_schema` contains the defaults only if the manifest could be read. `drift` are the changes in Prefect since the
+ * registration: `before` is the registered value, `after` the live one. `needed` summarizes how much of their worker size the
+ * last runs on this machine used, None without measurements. `notebook_file` is the path of `notebook` with symbolic links
+ * resolved, None if the Jupyter server's machine has no such file.
  */
 export interface Deployment {
   id: string;
@@ -290,6 +290,12 @@ export interface Deployment {
   paused: boolean;
   work_pool: string | null;
   tags: string[];
+  description: string | null;
+  concurrency_limit: number | null;
+  collision_strategy: 'enqueue' | 'cancel_new';
+  retries: number | null;
+  retry_delay: number | null;
+  timeout: number | null;
   next_runs: string[];
   drift: Change[];
   needed: string | null;
@@ -578,6 +584,12 @@ export interface PreflightRequest {
   missed_runs?: 'last' | 'all' | 'none';
   secrets?: string[];
   include?: string[];
+  description?: string | null;
+  concurrency_limit?: number | null;
+  collision_strategy?: 'enqueue' | 'cancel_new';
+  retries?: number | null;
+  retry_delay?: number | null;
+  timeout?: number | null;
   kernel_id: string;
   variable: string;
   notebook?: string | null;
@@ -605,6 +617,12 @@ export interface RegisterRequest {
   missed_runs?: 'last' | 'all' | 'none';
   secrets?: string[];
   include?: string[];
+  description?: string | null;
+  concurrency_limit?: number | null;
+  collision_strategy?: 'enqueue' | 'cancel_new';
+  retries?: number | null;
+  retry_delay?: number | null;
+  timeout?: number | null;
   kernel_id: string;
   variable: string;
   notebook?: string | null;
@@ -638,7 +656,9 @@ export interface Registered {
  * folder. `environment` is the policy for a run whose packages differ from those of the registration (docs/environment.md).
  * `secrets` are names of credentials that the flow needs; their values are read where the flow runs (docs/secrets.md).
  * `infrastructure` is the infrastructure that the work pool uses for the runs. `missed_runs` selects which of the scheduled runs
- * are started that were missed while the local stack or the machine was off.
+ * are started that were missed while the local stack or the machine was off. `concurrency_limit` is the number of runs that may
+ * execute at the same time, and `collision_strategy` what happens to others. `retries`, `retry_delay` and `timeout` (seconds)
+ * replace those of the flow's decorator; None keeps them.
  */
 export interface Registration {
   name: string | null;
@@ -652,6 +672,12 @@ export interface Registration {
   missed_runs: 'last' | 'all' | 'none';
   secrets: string[];
   include: string[];
+  description: string | null;
+  concurrency_limit: number | null;
+  collision_strategy: 'enqueue' | 'cancel_new';
+  retries: number | null;
+  retry_delay: number | null;
+  timeout: number | null;
 }
 
 /**

@@ -105,19 +105,33 @@ def parse_registration(
     Raises:
         BadRequest: options contradict each other, or the value of one is not valid.
     """
-    given = {each.path: _convert(each, value) for each in list_options() if (value := getattr(args, each.attribute))}
+    given = {
+        each.path: _convert(each, value)
+        for each in list_options()
+        if (value := getattr(args, each.attribute)) not in (None, [], "")
+    }
     fields = {path[0]: value for path, value in given.items() if len(path) == 1}
     texts = fields.pop("parameters", {})
     executor = given.get(("executor", "name"), FLOW_EXECUTOR)
-    return WrittenRegistration(
-        executor=ExecutorChoice(name=executor, options=parse_executor_options(executor_words, known)),
-        schedule=parse_schedule(args.cron, args.interval, args.timezone),
-        infrastructure=_build_infrastructure(
-            {path[1]: value for path, value in given.items() if path[0] == "infrastructure"}
-        ),
-        parameter_texts=texts,
-        **fields,
-    )
+    infrastructure = {path[1]: value for path, value in given.items() if path[0] == "infrastructure"}
+    fields |= {
+        "executor": ExecutorChoice(name=executor, options=parse_executor_options(executor_words, known)),
+        "schedule": parse_schedule(args.cron, args.interval, args.timezone),
+        "infrastructure": _build_infrastructure(infrastructure),
+        "parameter_texts": texts,
+    }
+    try:
+        return WrittenRegistration.model_validate(fields)
+    except ValidationError as error:
+        raise _to_option_error(convert_first_error(error)) from None
+
+
+def _to_option_error(mistake: BadRequest) -> BadRequest:
+    """Name the option instead of the field."""
+    option = find_option((mistake.field or "",))
+    if option is None:
+        return mistake
+    return BadRequest(f"{option.flag}: {mistake.message.partition(': ')[2]}", fix=mistake.fix, field=mistake.field)
 
 
 def _convert(option: RegistrationOption, value: Any) -> Any:
@@ -130,7 +144,17 @@ def _convert(option: RegistrationOption, value: Any) -> Any:
         return parse_secret_names(value)
     if option.is_repeatable:
         return tuple(value)
+    if option.is_number:
+        return _to_number(option, value)
     return parse_choice(option.path[0], value) if option.values else value
+
+
+def _to_number(option: RegistrationOption, value: Any) -> Any:
+    """Convert text to a number. Other text stays: the validation of the registration refuses it."""
+    try:
+        return option.value_type(value)
+    except ValueError:
+        return value
 
 
 def _build_infrastructure(fields: dict[str, object]) -> Infrastructure:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from satflow_ext.models import Option, Registration
 
-InputKind = Literal["text", "number", "boolean", "lines", "words", "enumeration"]
+InputKind = Literal["text", "number", "boolean", "paragraph", "lines", "words", "enumeration"]
 INPUT_KINDS: dict[type, InputKind] = {str: "text", int: "number", float: "number", bool: "boolean"}
 
 
@@ -58,6 +58,17 @@ class RegistrationOption:
         return tuple(each for each in get_args(self.annotation) if isinstance(each, str))
 
     @property
+    def value_type(self) -> Any:
+        """The type of one value of an option that is not repeatable, such as `int` for `int | None`."""
+        (kind,) = set(get_args(self.annotation) or [self.annotation]) - {NoneType}
+        return kind
+
+    @property
+    def is_number(self) -> bool:
+        """True if its value is a number."""
+        return not self.is_repeatable and not self.values and self.value_type in (int, float)
+
+    @property
     def purpose(self) -> str:
         """The purpose for help texts."""
         return f"{self.option.purpose} (repeatable)" if self.is_repeatable else self.option.purpose
@@ -73,8 +84,9 @@ class RegistrationOption:
             return "words" if self.option.form and self.option.form.has_commas else "lines"
         if self.values:
             return "enumeration"
-        (kind,) = set(get_args(self.annotation) or [self.annotation]) - {NoneType}
-        return INPUT_KINDS[kind]
+        if self.option.form and self.option.form.is_multiline:
+            return "paragraph"
+        return INPUT_KINDS[self.value_type]
 
 
 @cache

@@ -8,13 +8,13 @@ differs from the previous version was made on purpose; it is refused if the same
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from satflow_ext.choices import schedules
 from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
-from satflow_ext.models import Change, JsonObject, Registration
+from satflow_ext.models import Change, CollisionStrategy, JsonObject, Registration
 
 if TYPE_CHECKING:
     from prefect.client.schemas.actions import DeploymentScheduleCreate
@@ -50,6 +50,9 @@ class MergedChoices:
     job_variables: JsonObject
     schedules: list[DeploymentScheduleCreate]
     paused: bool
+    description: str | None
+    concurrency_limit: int | None
+    collision_strategy: CollisionStrategy
     kept: tuple[Change, ...]
     contested: tuple[Change, ...] = ()
 
@@ -79,6 +82,9 @@ def merge_choices(
             job_variables=_merge_job_variables(decided, recorded, row, frozenset()),
             schedules=_chosen_schedules(chosen, row),
             paused=row is not None and row.paused,
+            description=chosen.description,
+            concurrency_limit=chosen.concurrency_limit,
+            collision_strategy=chosen.collision_strategy,
             kept=(),
         )
     before = _chosen_values(recorded)
@@ -97,6 +103,11 @@ def merge_choices(
         job_variables=_merge_job_variables(decided, recorded, row, kept),
         schedules=_live_schedules(row) if "schedule" in kept else _chosen_schedules(chosen, row),
         paused=row.paused,
+        description=live_description(row) if "description" in kept else chosen.description,
+        concurrency_limit=live_limit(row) if "concurrency_limit" in kept else chosen.concurrency_limit,
+        collision_strategy=(
+            live_collision_strategy(row) if "collision_strategy" in kept else chosen.collision_strategy
+        ),
         kept=tuple(each for each in changed if each.name in kept),
         contested=tuple(each for each in changed if _is_contested(new_values.get(each.name), each)),
     )
@@ -127,35 +138,54 @@ def _job_variable_names(decided: DecidedChoices) -> frozenset[str]:
 
 def _chosen_values(decided: DecidedChoices) -> Choices:
     chosen = decided.chosen
-    settled = _format_choices(
-        schedules.format_schedule(chosen.schedule), chosen.work_pool, chosen.parameters, chosen.tags
-    )
-    return settled | _format_job_variables(flatten_job_variables(decided.job_variables))
+    return {
+        "schedule": schedules.format_schedule(chosen.schedule),
+        **_format_settings(chosen.work_pool, chosen.description, chosen.concurrency_limit, chosen.collision_strategy),
+        **_format_collections(chosen.parameters, chosen.tags, flatten_job_variables(decided.job_variables)),
+    }
 
 
 def _live_values(row: DeploymentResponse, job_variables: frozenset[str]) -> Choices:
     """Return the live choices. They include only the named job variables: the others are not choices of SatFlow."""
-    settled = _format_choices(
-        schedules.format_deployment_schedules(row.schedules), row.work_pool_name, row.parameters, row.tags
-    )
-    own_variables = {
-        name: value for name, value in flatten_job_variables(row.job_variables or {}).items() if name in job_variables
-    }
-    return settled | _format_job_variables(own_variables)
-
-
-def _format_job_variables(job_variables: JsonObject) -> Choices:
-    return {f"job_variables.{name}": json.dumps(value, sort_keys=True) for name, value in job_variables.items()}
-
-
-def _format_choices(
-    schedule: str, work_pool: str | None, parameters: JsonObject, tags: list[str] | tuple[str, ...]
-) -> Choices:
+    live = flatten_job_variables(row.job_variables or {})
+    own_variables = {name: value for name, value in live.items() if name in job_variables}
     return {
-        "schedule": schedule,
+        "schedule": schedules.format_deployment_schedules(row.schedules),
+        **_format_settings(row.work_pool_name, live_description(row), live_limit(row), live_collision_strategy(row)),
+        **_format_collections(row.parameters, row.tags, own_variables),
+    }
+
+
+def live_description(row: DeploymentResponse) -> str | None:
+    """Return the description of a deployment; None if it has none, for which Prefect's client writes the text "None"."""
+    return None if row.description in ("", "None") else row.description
+
+
+def live_limit(row: DeploymentResponse) -> int | None:
+    """Return the number of runs of a deployment that may execute at the same time; None without a limit."""
+    return row.global_concurrency_limit.limit if row.global_concurrency_limit else None
+
+
+def live_collision_strategy(row: DeploymentResponse) -> CollisionStrategy:
+    """Return what happens to runs beyond the limit. `enqueue` is the default of the Prefect server."""
+    options = row.concurrency_options
+    return "cancel_new" if options and options.collision_strategy.value == "CANCEL_NEW" else "enqueue"
+
+
+def _format_settings(work_pool: str | None, description: str | None, limit: int | None, strategy: str) -> Choices:
+    return {
         "work_pool": work_pool or "none",
+        "description": description or "none",
+        "concurrency_limit": str(limit or "none"),
+        "collision_strategy": strategy,
+    }
+
+
+def _format_collections(parameters: JsonObject, tags: Iterable[str], job_variables: JsonObject) -> Choices:
+    return {
         **{f"parameters.{name}": json.dumps(value, sort_keys=True) for name, value in parameters.items()},
         **{f"tags.{tag}": tag for tag in tags},
+        **{f"job_variables.{name}": json.dumps(value, sort_keys=True) for name, value in job_variables.items()},
     }
 
 

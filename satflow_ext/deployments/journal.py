@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from satflow_ext import atomic_files
 from satflow_ext.endpoints import Endpoints, hide_credentials
 from satflow_ext.errors import JournalFailed
-from satflow_ext.models import Digest, JsonObject, MissedRuns
+from satflow_ext.models import CollisionStrategy, Digest, JsonObject, MissedRuns
 from satflow_ext.settings import LOCAL, Settings
 from satflow_ext.versions.pin import Pin
 
@@ -43,6 +43,9 @@ class DeploymentWrite(BaseModel):
     job_variables: JsonObject = {}
     schedules: tuple[JsonObject, ...]
     paused: bool
+    description: str | None = None
+    concurrency_limit: int | None = None
+    collision_strategy: CollisionStrategy = "enqueue"
     missed_runs: MissedRuns = "last"
 
     @property

@@ -80,6 +80,9 @@ def _begin_write(
         job_variables=_own_job_variables(manifest, settled),
         schedules=tuple(each.model_dump(mode="json") for each in settled.schedules),
         paused=settled.paused,
+        description=settled.description,
+        concurrency_limit=settled.concurrency_limit,
+        collision_strategy=settled.collision_strategy,
         missed_runs=manifest.chosen.missed_runs,
     )
     entry = known.model_copy(update={"count": begun.number, "begun": begun})

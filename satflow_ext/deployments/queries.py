@@ -8,7 +8,7 @@ from uuid import UUID
 
 from satflow_ext.choices import schedules
 from satflow_ext.deployments import write_marker
-from satflow_ext.deployments.drift import find_drift
+from satflow_ext.deployments.drift import find_drift, live_collision_strategy, live_description, live_limit
 from satflow_ext.deployments.journal import Journal
 from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.deployments.rows import find_path_changes
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 PAGE_SIZE = 200
-LIVE_OPTIONS = frozenset({"name", "parameters", "schedule", "work_pool", "tags"})
+LIVE_OPTIONS = frozenset(
+    {"name", "parameters", "schedule", "work_pool", "tags", "description", "concurrency_limit", "collision_strategy"}
+)
 """The options of a registration that a deployment in Prefect has, where they may have changed."""
 
 
@@ -170,6 +172,9 @@ async def describe_deployment(
         paused=row.paused or (bool(row.schedules) and not switched_on),
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
+        description=live_description(row),
+        concurrency_limit=live_limit(row),
+        collision_strategy=live_collision_strategy(row),
         next_runs=() if row.paused or not switched_on else await schedules.next_runs(schedule),
         drift=(*(find_drift(known, row) if known else ()), *find_path_changes(known, row, local=local)),
         **_registered_options(known),

@@ -142,6 +142,9 @@ def _restore_choices(written: DeploymentWrite) -> MergedChoices:
         job_variables=written.job_variables,
         schedules=[DeploymentScheduleCreate.model_validate(each) for each in written.schedules],
         paused=written.paused,
+        description=written.description,
+        concurrency_limit=written.concurrency_limit,
+        collision_strategy=written.collision_strategy,
         kept=(),
     )
 

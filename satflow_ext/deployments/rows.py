@@ -23,6 +23,7 @@ from satflow_ext.versions.pin import ENTRYPOINT, RECREATE_MODULE, Pin, pin_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import ConcurrencyOptions
     from prefect.client.schemas.responses import DeploymentResponse
 
 
@@ -41,7 +42,7 @@ async def write_row(
         manifest: the manifest.
         pin: the location of the manifest.
         settled: the other values that are written to Prefect.
-        row: the row that Prefect has now. Values without a choice in SatFlow, such as a description or a limit, are preserved.
+        row: the row that Prefect has now. Values without a choice in SatFlow, such as its work queue, are preserved.
         endpoints: define whether runs happen on this machine.
 
     Raises:
@@ -61,6 +62,9 @@ async def write_row(
         enforce_parameter_schema=True,
         pull_steps=pin.pull_steps(),
         paused=settled.paused,
+        description=settled.description or "",  # Prefect's client would convert None to text
+        concurrency_limit=settled.concurrency_limit,
+        concurrency_options=_concurrency_options(row, settled),
         **_preserved_values(row, settled),
     )
 
@@ -117,14 +121,21 @@ def _preserved_values(row: DeploymentResponse | None, settled: MergedChoices) ->
     """Return the values that Prefect would reset if they were not sent again."""
     if row is None:
         return {}
-    limit = row.global_concurrency_limit
     same_pool = row.work_pool_name == settled.work_pool
-    return {
-        "description": row.description,
-        "concurrency_limit": limit.limit if limit else None,
-        "concurrency_options": row.concurrency_options,
-        "work_queue_name": row.work_queue_name if same_pool else None,
-    }
+    return {"work_queue_name": row.work_queue_name if same_pool else None}
+
+
+def _concurrency_options(row: DeploymentResponse | None, settled: MergedChoices) -> ConcurrencyOptions | None:
+    """Return the options of the concurrency limit. Those without a choice in SatFlow, such as a grace period, are preserved."""
+    from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
+
+    preserved = row.concurrency_options if row else None
+    if settled.concurrency_limit is None and preserved is None:
+        return None
+    strategy = ConcurrencyLimitStrategy[settled.collision_strategy.upper()]
+    if preserved is not None:
+        return preserved.model_copy(update={"collision_strategy": strategy})
+    return ConcurrencyOptions(collision_strategy=strategy)
 
 
 def find_path_changes(manifest: Manifest | None, row: DeploymentResponse, *, local: bool) -> tuple[Change, ...]:

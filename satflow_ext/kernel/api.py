@@ -51,6 +51,12 @@ def register(
     missed_runs: str = "last",
     secrets: Iterable[str] = (),
     include: Iterable[str] = (),
+    description: str | None = None,
+    concurrency_limit: int | None = None,
+    collision_strategy: str = "enqueue",
+    retries: int | None = None,
+    retry_delay: float | None = None,
+    timeout: float | None = None,
     run: bool = False,
     overwrite: bool = False,
     **executor_options: Any,
@@ -77,6 +83,12 @@ def register(
         secrets: names of credentials that the flow needs; their values are looked up where it runs.
         include: data files to pack with the flow: patterns such as `data/*.csv` or folders, relative to the notebook's
             folder. They have the same relative path in the run's working directory.
+        description: a description of the deployment, which Prefect shows.
+        concurrency_limit: the number of runs of the deployment that may execute at the same time (default: no limit).
+        collision_strategy: what happens to a run beyond that limit: it waits (`enqueue`), or it is canceled (`cancel_new`).
+        retries: the number of times that a failed run is repeated (default: as in `@flow`).
+        retry_delay: seconds before a retry (default: as in `@flow`).
+        timeout: seconds after which a run fails (default: as in `@flow`).
         run: start a run immediately.
         overwrite: overwrite changes that were made in Prefect; they are kept by default (docs/versions.md).
         executor_options: options of the executor, such as `n_workers=2, worker_size="large"`.
@@ -100,6 +112,12 @@ def register(
             missed_runs=parse_choice("missed_runs", missed_runs),
             secrets=parse_secret_names(secrets),
             include=(include,) if isinstance(include, str) else tuple(include),
+            description=description,
+            concurrency_limit=concurrency_limit,
+            collision_strategy=parse_choice("collision_strategy", collision_strategy),
+            retries=retries,
+            retry_delay=retry_delay,
+            timeout=timeout,
         )
     except ValidationError as error:
         raise convert_first_error(error) from None

@@ -36,6 +36,7 @@ FACTS = {
         "Prefect validates values with it. For a parameter annotated as `dict`, the schema contains only that type. Defaults, "
         "descriptions, docstrings and examples are omitted.",
     ),
+    "description": Fact("The description of a deployment", "You write it. The flow's docstring is not sent."),
     "parameter value": Fact(
         "Values of parameters that you set for a deployment or a run",
         "You set them. Pass the name of a secret or of a file instead of its contents.",

@@ -81,6 +81,7 @@ CALLS: tuple[Call, ...] = (
             "name": "name",
             "tags[]": "name",
             "work_pool_name": "name",
+            "description": "description",
             "parameter_openapi_schema.*": "parameter schema",
             "parameters.*": "parameter value",
             "pull_steps[].satflow_ext.runtime.pull.manifest": "digest",
@@ -89,7 +90,7 @@ CALLS: tuple[Call, ...] = (
             "job_variables.command": "command",
             "job_variables.*": "job variable",
         },
-        "(path) concurrency_limit concurrency_options description enforce_parameter_schema entrypoint flow_id "
+        "(path) concurrency_limit concurrency_options concurrency_options.* enforce_parameter_schema entrypoint flow_id "
         "infrastructure_document_id job_variables labels parameter_openapi_schema parameters path paused pull_steps "
         "pull_steps[].satflow_ext.runtime.pull schedules schedules[].active schedules[].max_scheduled_runs "
         "schedules[].parameters schedules[].replaces schedules[].schedule schedules[].slug storage_document_id tags version "
@@ -145,6 +146,7 @@ CALLS: tuple[Call, ...] = (
     ),
     Call("running", "POST /artifacts/", {"data": "artifact", "key": "artifact"}, "(path) description *_run_id type"),
     Call("running", "GET /block_types/slug/secret/*", {"(path)": "secret name"}, "(query)"),
+    Call("running", "POST /v2/concurrency_limits/leases/{id}/renew", plain_fields="(path) lease_duration"),
     Call("running", "POST /v2/concurrency_limits/increment-with-lease", {"names[]": "name"}, "*"),
     Call("running", "GET /admin/*", plain_fields="(path)"),
     Call("running", "GET /flow_runs/{id}", plain_fields="(path)"),

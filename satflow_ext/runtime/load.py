@@ -69,7 +69,7 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     runner = executors.create_task_runner(
         manifest.executor, manifest.with_registered_sizes(settings)
     )  # before the imports of the flow: see `RAY`
-    flow = _make_flow(manifest, opened, folder)
+    flow = _set_run_options(_make_flow(manifest, opened, folder), manifest)
     if runner is None:
         return flow
     return _set_runner(flow, _add_carried_files(runner, manifest, folder), manifest, settings)
@@ -94,6 +94,18 @@ def _make_flow(manifest: Manifest, opened: OpenedContent, folder: Path) -> Flow[
     flow = unpickle_flow(opened.body)
     main_module.write_main_files(opened.body, folder)
     return flow
+
+
+def _set_run_options(flow: Flow[..., Any], manifest: Manifest) -> Flow[..., Any]:
+    """Replace those options of the flow's decorator that were chosen at the registration."""
+    chosen = manifest.chosen
+    options = {
+        "retries": chosen.retries,
+        "retry_delay_seconds": chosen.retry_delay,
+        "timeout_seconds": chosen.timeout,
+    }
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    return flow.with_options(**given) if given else flow
 
 
 def unpickle_flow(body: memoryview) -> Flow[..., Any]:

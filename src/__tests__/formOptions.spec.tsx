@@ -39,6 +39,7 @@ jest.mock('../register/_options', () => {
       option('lines', 'reviewers', [], 1),
       option('number', 'max_retries', 0, 2),
       option('text', 'owner', null, 1),
+      option('paragraph', 'notes', null, 3),
       option('boolean', 'is_urgent', false, 2),
       option('enumeration', 'level', 'low', 2)
     ]
@@ -51,6 +52,7 @@ const TYPED = {
   reviewers: ['A', '', 'B'],
   max_retries: '3',
   owner: ' me ',
+  notes: 'one\ntwo\n',
   is_urgent: true,
   level: 'high'
 };
@@ -59,6 +61,7 @@ const VALUES = {
   reviewers: ['A', 'B'],
   max_retries: 3,
   owner: 'me',
+  notes: 'one\ntwo',
   is_urgent: true,
   level: 'high'
 };
@@ -73,6 +76,7 @@ describe('an option without a widget of its own', () => {
       reviewers: [],
       max_retries: 0,
       owner: null,
+      notes: null,
       is_urgent: false,
       level: 'low'
     });
@@ -84,9 +88,26 @@ describe('an option without a widget of its own', () => {
   it('becomes a choice and a flag of the line', () => {
     expect(choices(TYPED)).toMatchObject(VALUES);
     expect(formatMagicLine('tiles', choices(TYPED))).toBe(
-      '%register_flow tiles --executor threads --labels a --labels b' +
+      '# Only satflow_ext.register(…, notes="one\\ntwo")\n' +
+        '%register_flow tiles --executor threads --labels a --labels b' +
         ' --reviewers A --reviewers B --max-retries 3 --owner me' +
         ' --is-urgent true --level high'
+    );
+  });
+
+  it.each(['many', '1e999', '--1'])('refuses %s as a number', text => {
+    expect(() => choices({ max_retries: text })).toThrow(
+      expect.objectContaining({
+        body: expect.objectContaining({ field: 'max_retries' })
+      })
+    );
+  });
+
+  it('keeps a value that begins with a dash apart from options', () => {
+    expect(
+      formatMagicLine('tiles', choices({ owner: '-x', max_retries: '-1' }))
+    ).toBe(
+      '%register_flow tiles --executor threads --max-retries=-1 --owner=-x'
     );
   });
 
@@ -95,7 +116,8 @@ describe('an option without a widget of its own', () => {
     expect(createDraft(flow(), before, preset)).toMatchObject({
       ...TYPED,
       reviewers: ['A', 'B'],
-      owner: 'me'
+      owner: 'me',
+      notes: 'one\ntwo'
     });
   });
 
@@ -113,14 +135,15 @@ describe('an option without a widget of its own', () => {
       'labels',
       'max_retries',
       'is_urgent',
-      'level'
+      'level',
+      'notes'
     ]);
     expect(screen.getByTestId('satflow-advanced').textContent).not.toContain(
       'Label of owner'
     );
     const input = screen.getByLabelText('Label of max_retries');
     expect(input.id).toMatch(/-max-retries$/);
-    expect(input).toHaveProperty('type', 'number');
+    expect(input).toHaveProperty('inputMode', 'decimal');
     expect(described(input)).toBe('Hint of max_retries.');
   });
 
@@ -134,6 +157,7 @@ describe('an option without a widget of its own', () => {
     enter('reviewers', 'A\n\nB');
     enter('max_retries', '3');
     enter('owner', ' me ');
+    enter('notes', 'one\ntwo\n');
     fireEvent.click(screen.getByLabelText('Label of is_urgent'));
     fireEvent.click(screen.getByRole('radio', { name: /^high:/ }));
     const changes = actions.onChange.mock.calls.map(([change]) => change);

@@ -74,6 +74,7 @@ export const show = (
 export const cron = {
   kind: 'cron' as const,
   cron: '0 6 * * *',
+  isCustom: true,
   seconds: '60',
   timezone: 'UTC'
 };

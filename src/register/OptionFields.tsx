@@ -51,6 +51,8 @@ function OptionField(props: IOptionFieldProps): JSX.Element {
   switch (props.option.kind) {
     case 'lines':
       return <OptionLines {...props} />;
+    case 'paragraph':
+      return <OptionParagraph {...props} />;
     case 'enumeration':
       return <OptionChoices {...props} />;
     case 'boolean':
@@ -75,6 +77,21 @@ function OptionLines(props: IOptionFieldProps): JSX.Element {
   );
 }
 
+function OptionParagraph(props: IOptionFieldProps): JSX.Element {
+  const trans = useTrans();
+  const { option, draft, error, onChange } = props;
+  return (
+    <LinesField
+      name={inputIdOf(option.field)}
+      label={option.label(trans)}
+      hint={option.hint?.(trans)}
+      lines={(draft as string).split('\n')}
+      error={error}
+      onChange={lines => onChange(lines.join('\n'))}
+    />
+  );
+}
+
 function OptionText(props: IOptionFieldProps): JSX.Element {
   const trans = useTrans();
   const { option, draft, error, onChange } = props;
@@ -91,8 +108,7 @@ function OptionText(props: IOptionFieldProps): JSX.Element {
       <InputGroup
         id={id}
         data-testid={`satflow-${name}`}
-        type={isNumber ? 'number' : undefined}
-        step={isNumber ? 'any' : undefined}
+        inputMode={isNumber ? 'decimal' : undefined}
         value={draft as string}
         onChange={event => onChange(event.target.value)}
       />

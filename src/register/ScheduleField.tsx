@@ -10,6 +10,13 @@ import { useFieldId } from '../components/useFieldId';
 import { useTrans } from '../components/translation';
 import { ZonedTime } from '../components/ZonedTime';
 import { formatDuration } from '../format';
+import {
+  DEFAULT_PRESET,
+  formatCronPreset,
+  parseCronPreset,
+  type Repeat
+} from './cronPreset';
+import { CronPresetInputs } from './CronPresetInputs';
 import type { IScheduleDraft } from './draft';
 
 export interface IScheduleFieldProps {
@@ -29,11 +36,8 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange } = props;
   const id = useFieldId('schedule-kind');
   const errorId = useFieldId(ERROR_ID);
-  const kinds = [
-    { value: 'none', label: trans.__('None: start runs manually') },
-    { value: 'cron', label: trans.__('Cron') },
-    { value: 'interval', label: trans.__('Interval') }
-  ];
+  const preset = schedule.isCustom ? null : parseCronPreset(schedule.cron);
+  const isCron = schedule.kind === 'cron';
   return (
     <fieldset className="jp-Satflow-fieldset">
       <legend>{trans.__('Schedule')}</legend>
@@ -42,17 +46,22 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
           <HTMLSelect
             id={id}
             data-testid="satflow-schedule-kind"
-            value={schedule.kind}
-            options={kinds}
+            value={isCron && preset ? preset.repeat : schedule.kind}
+            options={scheduleTypes(trans)}
             onChange={event =>
-              onChange({
-                ...schedule,
-                kind: event.target.value as IScheduleDraft['kind']
-              })
+              onChange(changeType(schedule, event.target.value))
             }
           />
         </Field>
-        {schedule.kind === 'cron' && <CronInput {...props} />}
+        {isCron && preset && (
+          <CronPresetInputs
+            preset={preset}
+            onChange={preset =>
+              onChange({ ...schedule, cron: formatCronPreset(preset) })
+            }
+          />
+        )}
+        {isCron && !preset && <CronInput {...props} />}
         {schedule.kind === 'interval' && <IntervalInput {...props} />}
         <TimezoneSelect {...props} />
       </div>
@@ -60,6 +69,37 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
       {schedule.kind !== 'none' && <NextRuns {...props} />}
     </fieldset>
   );
+}
+
+function scheduleTypes(
+  trans: TranslationBundle
+): { value: string; label: string }[] {
+  return [
+    { value: 'none', label: trans.__('None: start runs manually') },
+    { value: 'hourly', label: trans.__('Every hour') },
+    { value: 'daily', label: trans.__('Every day') },
+    { value: 'weekdays', label: trans.__('Monday to Friday') },
+    { value: 'weekly', label: trans.__('Every week') },
+    { value: 'monthly', label: trans.__('Every month') },
+    { value: 'interval', label: trans.__('Interval') },
+    { value: 'cron', label: trans.__('Cron expression') }
+  ];
+}
+
+/** Select another type; the time of day stays. */
+function changeType(schedule: IScheduleDraft, type: string): IScheduleDraft {
+  switch (type) {
+    case 'none':
+    case 'interval':
+      return { ...schedule, kind: type };
+    case 'cron':
+      return { ...schedule, kind: type, isCustom: true };
+    default: {
+      const preset = parseCronPreset(schedule.cron) ?? DEFAULT_PRESET;
+      const cron = formatCronPreset({ ...preset, repeat: type as Repeat });
+      return { ...schedule, kind: 'cron', isCustom: false, cron };
+    }
+  }
 }
 
 function CronInput(props: IScheduleFieldProps): JSX.Element {

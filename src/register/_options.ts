@@ -4,7 +4,17 @@ import type { IFormOption } from './formOption';
 
 /** The request fields of the options below. */
 export type FormOptionField =
-  'tags' | 'environment' | 'missed_runs' | 'secrets' | 'include';
+  | 'tags'
+  | 'environment'
+  | 'missed_runs'
+  | 'secrets'
+  | 'include'
+  | 'description'
+  | 'concurrency_limit'
+  | 'collision_strategy'
+  | 'retries'
+  | 'retry_delay'
+  | 'timeout';
 
 /** The options of a registration that the form shows without a widget of their own, in the order of `%register_flow`. */
 export const FORM_OPTIONS: readonly IFormOption<FormOptionField>[] = [
@@ -107,5 +117,76 @@ export const FORM_OPTIONS: readonly IFormOption<FormOptionField>[] = [
       trans.__(
         'One file, folder or pattern per line, such as data/*.csv, in the folder of the notebook.'
       )
+  },
+  {
+    field: 'description',
+    flag: '--description',
+    kind: 'paragraph',
+    default: null,
+    isAdvanced: true,
+    position: 6,
+    label: trans => trans.__('Description'),
+    hint: trans => trans.__('Prefect shows it with the deployment.')
+  },
+  {
+    field: 'concurrency_limit',
+    flag: '--concurrency-limit',
+    kind: 'number',
+    default: null,
+    isAdvanced: true,
+    position: 7,
+    label: trans => trans.__('Runs at the same time'),
+    hint: trans => trans.__('Empty: no limit for this deployment.')
+  },
+  {
+    field: 'collision_strategy',
+    flag: '--collision-strategy',
+    kind: 'enumeration',
+    default: 'enqueue',
+    isAdvanced: true,
+    position: 8,
+    label: trans => trans.__('A run that starts when that many are executing'),
+    values: [
+      {
+        value: 'enqueue',
+        label: trans => trans.__('Enqueue:'),
+        hint: trans => trans.__('it waits until another one ends.')
+      },
+      {
+        value: 'cancel_new',
+        label: trans => trans.__('Cancel new:'),
+        hint: trans => trans.__('it is canceled.')
+      }
+    ]
+  },
+  {
+    field: 'retries',
+    flag: '--retries',
+    kind: 'number',
+    default: null,
+    isAdvanced: true,
+    position: 9,
+    label: trans => trans.__('Retries of a failed run'),
+    hint: trans => trans.__('Empty: as in @flow(retries=…).')
+  },
+  {
+    field: 'retry_delay',
+    flag: '--retry-delay',
+    kind: 'number',
+    default: null,
+    isAdvanced: true,
+    position: 10,
+    label: trans => trans.__('Seconds before a retry'),
+    hint: trans => trans.__('Empty: as in @flow(retry_delay_seconds=…).')
+  },
+  {
+    field: 'timeout',
+    flag: '--timeout',
+    kind: 'number',
+    default: null,
+    isAdvanced: true,
+    position: 11,
+    label: trans => trans.__('Seconds after which a run fails'),
+    hint: trans => trans.__('Empty: as in @flow(timeout_seconds=…).')
   }
 ];

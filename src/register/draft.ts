@@ -34,6 +34,8 @@ import {
 export interface IScheduleDraft {
   kind: 'none' | 'cron' | 'interval';
   cron: string;
+  /** True if the form shows the cron expression even if it has other inputs for it. */
+  isCustom?: boolean;
   /** The text that the user typed. */
   seconds: string;
   timezone: string;
@@ -206,10 +208,24 @@ export function formatMagicLine(variable: string, choices: IChoices): string {
       formatOptionFlags(option, choices[option.field])
     )
   ];
-  const words = flags.map(
-    ([flag, value]) => `${flag} ${quoteShellWord(value)}`
-  );
-  return ['%register_flow', variable, ...words].join(' ');
+  const words = flags
+    .filter(([, value]) => !value.includes('\n'))
+    .map(([flag, value]) => formatFlag(flag, value));
+  const line = ['%register_flow', variable, ...words].join(' ');
+  return [...flags.flatMap(describeLongValue), line].join('\n');
+}
+
+/** A value that begins with a dash would be read as another option. */
+function formatFlag(flag: string, value: string): string {
+  return `${flag}${value.startsWith('-') ? '=' : ' '}${quoteShellWord(value)}`;
+}
+
+/** A comment for an option that the line of a magic cannot contain: its value has several lines. */
+function describeLongValue([flag, value]: string[]): string[] {
+  const name = flag.replace(/^--/, '').replace(/-/g, '_');
+  return value.includes('\n')
+    ? [`# Only satflow_ext.register(…, ${name}=${JSON.stringify(value)})`]
+    : [];
 }
 
 /** Return the schema of an executor's options, with its defaults, from the server's catalog. */

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { JsonValue } from '../_api';
 import { isSameJson } from '../components/parameterSchema';
+import { RequestFailed } from '../errors';
 
 /** A text in the user's language. */
 export type TranslatedText = (trans: TranslationBundle) => string;
@@ -20,7 +21,14 @@ export interface IFormOption<Field extends string = string> {
   /** The option of `%register_flow`. */
   flag: string;
   /** `lines` are one per line, `words` are separated by commas. */
-  kind: 'text' | 'number' | 'boolean' | 'lines' | 'words' | 'enumeration';
+  kind:
+    | 'text'
+    | 'number'
+    | 'boolean'
+    | 'paragraph'
+    | 'lines'
+    | 'words'
+    | 'enumeration';
   default: JsonValue;
   isAdvanced: boolean;
   /** The place among the other options of its section; equal ones are in their order. */
@@ -46,7 +54,11 @@ export function createOptionDraft(
   return typeof value === 'boolean' ? value : String(value ?? '');
 }
 
-/** Return the value of an option that the form describes; empty text means the default. */
+/**
+ * Return the value of an option that the form describes; empty text means the default.
+ *
+ * @throws RequestFailed if the text of a number is not one; `field` names the option.
+ */
 export function parseOptionDraft(
   option: IFormOption,
   draft: OptionDraft
@@ -64,7 +76,20 @@ export function parseOptionDraft(
   if (text === '') {
     return option.default;
   }
-  return option.kind === 'number' ? Number(text) : text;
+  return option.kind === 'number' ? parseNumber(option, text) : text;
+}
+
+function parseNumber(option: IFormOption, text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) {
+    throw new RequestFailed({
+      error: 'BadRequest',
+      message: `${text} is not a number.`,
+      fix: 'Enter a number, or leave the field empty.',
+      field: option.field
+    });
+  }
+  return value;
 }
 
 /** Format the value of an option as flags of the magic, without the default. */

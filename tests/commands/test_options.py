@@ -73,6 +73,34 @@ def test_unknown_option_has_the_same_message_in_both(words, message):
     assert refused == [message, message]
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--concurrency-limit", "0"], "--concurrency-limit: it must be at least 1."),
+        (["--retries", "-1"], "--retries: it must be at least 0."),
+        (["--retry-delay", "-0.5"], "--retry-delay: it must be at least 0."),
+        (["--retry-delay", "nan"], "--retry-delay: it must be a number."),
+        (["--timeout", "0"], "--timeout: it must be more than 0."),
+        (["--timeout", "inf"], "--timeout: it must be a number."),
+        (["--retries", "1.5"], "--retries: it must be a whole number."),
+        (["--retries", "two"], "--retries: it must be a whole number."),
+        (["--timeout", "long"], "--timeout: it must be a number."),
+        (["--collision-strategy", "skip"], "'skip' is not a collision strategy. Choose one of enqueue, cancel_new."),
+    ],
+)
+def test_values_beyond_their_limits_are_refused_by_both(words, message):
+    with pytest.raises(BadRequest) as of_command:
+        registration(*words)
+    with pytest.raises(BadRequest) as of_magic:
+        parse_line("main " + " ".join(words))
+    assert [str(of_command.value), str(of_magic.value)] == [message, message]
+
+
+def test_zero_is_a_value():
+    chosen = registration("--retries", "0", "--retry-delay", "0", "--description", "0")
+    assert (chosen.retries, chosen.retry_delay, chosen.description) == (0, 0.0, "0")
+
+
 def test_a_parser_reads_more_than_once():
     parser = Parser()
     parser.add_argument("--name")

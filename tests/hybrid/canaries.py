@@ -41,6 +41,7 @@ FACTS: dict[str, str] = {
     "model_field": "parameter schema",
     "enum_value": "parameter schema",
     "title": "parameter schema",
+    "description": "description",
     "set_when_registered": "parameter value",
     "set_for_the_run": "parameter value",
     "printed": "log line",

@@ -135,7 +135,8 @@ from satflow_ext.errors import PrefectFailed
 for _patience in range(9):
     try:
         _made = satflow_ext.register(
-            main, name="<<deployment>>", tags=["<<tag>>"], work_pool="<<work_pool>>",
+            main, name="<<deployment>>", tags=["<<tag>>"], work_pool="<<work_pool>>", description="<<description>>",
+            concurrency_limit=100,
             infrastructure={"env": {"<<job_variable_name>>": "<<job_variable>>"}}, include=["<<file_name>>.csv"],
             parameters={"how": "flow", "given": "<<set_when_registered>>"}, cron="0 6 * * *", OPTIONS
         )

@@ -369,6 +369,12 @@ def test_what_is_shown_is_escaped() -> None:
         secrets=(),
         include=(),
         infrastructure=Infrastructure(),
+        description=bad,
+        concurrency_limit=None,
+        collision_strategy="enqueue",
+        retries=None,
+        retry_delay=None,
+        timeout=None,
         next_runs=(when,),
         drift=(),
     )

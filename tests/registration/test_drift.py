@@ -59,6 +59,8 @@ DRIFT = {
     "schedule": ("0 6 * * * (Europe/Berlin)", "DTSTART:20200101T000000 FREQ=WEEKLY;BYDAY=MO (Europe/Berlin)"),
     "parameters.count": ("2", "5"),
     "tags.important": (None, "important"),
+    "description": ("none", "Ask Ann"),
+    "concurrency_limit": ("none", "3"),
 }
 
 
@@ -81,7 +83,7 @@ def test_left_alone_by_a_next_version_with_the_same_choices(stack, edited, regis
     row = in_prefect(stack, lambda client: client.read_deployment(edited.deployment.id))
     assert [each.schedule.rrule for each in row.schedules] == [_rrule().rrule]
     assert (row.parameters, set(row.tags)) == ({"count": 5, "color": "red"}, {"nightly", "important"})
-    assert (row.description, row.global_concurrency_limit.limit) == ("Ask Ann", 3), "no choice of ours at all"
+    assert (row.description, row.global_concurrency_limit.limit) == ("Ask Ann", 3)
     assert row.job_variables["env"] == {"REGION": "north"}
     assert row.job_variables["command"].endswith("-m prefect.engine")
 
