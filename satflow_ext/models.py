@@ -218,6 +218,8 @@ Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discrim
 
 
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
+HookKind = Literal["on_crashed", "on_cancellation"]
+"""Hooks that are called after the process of a flow run has ended."""
 CollisionStrategy = Literal["enqueue", "cancel_new"]
 """`enqueue`: a run beyond the concurrency limit waits. `cancel_new`: it is canceled. As in Prefect."""
 MissedRuns = Literal["last", "all", "none"]
@@ -1308,8 +1310,8 @@ class PackedFlow(WireModel):
     `files` are next to it, in a folder `files`, each named by the 64 digits of its digest. `parameters` are the given values, as
     JSON from which a run restores the values of a direct call. `exact` is the fingerprint with all captured data hashed in full,
     these files included, whereas `flow.fingerprint` samples large data to stay fast. `uses` lists the installed distributions
-    that the flow refers to. With `git`, runs load that file, and `body` only refers to it. `warnings` are possible problems at
-    run time.
+    that the flow refers to. With `git`, runs load that file, and `body` only refers to it. `hooks` are the kinds of hooks that
+    the flow has and that its process does not call. `warnings` are possible problems at run time.
     """
 
     flow: LiveFlow
@@ -1322,6 +1324,7 @@ class PackedFlow(WireModel):
     source: Source
     files: tuple[CarriedFile, ...] = ()
     git: GitFile | None = None
+    hooks: tuple[HookKind, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
     def store_parameters(self, registration: Registration) -> Registration:

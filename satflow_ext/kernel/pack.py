@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from satflow_ext.environments.installed import read_environment
 from satflow_ext.kernel import content_body as bodies
@@ -20,7 +20,7 @@ from satflow_ext.kernel.preflight.search import find_findings
 from satflow_ext.kernel.reachable_objects import walk_flow
 from satflow_ext.kernel.source import code_files, collect_source
 from satflow_ext.kernel.used_distributions import list_distributions, used_modules
-from satflow_ext.models import CarriedFile, Finding, PackedFlow
+from satflow_ext.models import CarriedFile, Finding, HookKind, PackedFlow
 
 MAX_TEXTS = 5000
 """Maximum number of texts to compare with the shapes of credentials, which takes a few dozen milliseconds."""
@@ -86,6 +86,7 @@ def pack_flow(
             uses=seen.uses,
             source=collect_source(seen.code_files, shell, seen.carrier.sources),
             files=files,
+            hooks=tuple(kind for kind in get_args(HookKind) if getattr(found.flow, f"{kind}_hooks", None)),
             warnings=_remove_included(seen.warnings, files),
         )
     except BaseException:

@@ -56,6 +56,7 @@ def build_draft(packed: PackedFlow, registration: Registration, executor: Resolv
         source=packed.source,
         files=packed.files,
         git=packed.git,
+        hooks=packed.hooks,
         registered_by=user_name(),
         registered_at=datetime.now(timezone.utc),
         restores=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -11,15 +12,18 @@ from pathlib import Path
 from satflow_ext import endpoints, keys, scratch
 from satflow_ext.errors import ContentRefused, SatflowError
 from satflow_ext.keys import TrustedKeys
+from satflow_ext.models import HookKind
 from satflow_ext.runtime import from_git, loader
 from satflow_ext.runtime.this_run import RUN_ID, deployment_name
 from satflow_ext.settings import load_settings
-from satflow_ext.versions import carried_files, envelope
+from satflow_ext.versions import carried_files, envelope, manifest_store
 from satflow_ext.versions import manifest as manifests
 from satflow_ext.versions.envelope import OpenedContent
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.packing_environment import PackingEnvironment
 from satflow_ext.versions.store_client import StoreClient
+
+log = logging.getLogger(__name__)
 
 
 async def pull(store: str, manifest: str) -> dict[str, str]:
@@ -31,11 +35,11 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
 
     Returns:
         `directory`: the folder to run in. Its loader provides the flow, or a flow that raises the error. Outside of a flow run's
-        own process, it provides a flow that does nothing and has no hooks.
+        own process, it provides a placeholder whose hooks call those of the flow in another process.
     """
     if RUN_ID not in os.environ:
         # A Prefect worker loads the flow to call the hooks of a crashed run. Nothing is unpickled in the worker.
-        return {"directory": str(_placeholder_folder())}
+        return {"directory": str(_placeholder_folder(await _read_hooks(store, manifest)))}
     folder = _make_folder()
     try:
         with scratch.report_disk_full(folder):
@@ -51,11 +55,23 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
 
 
 @functools.cache
-def _placeholder_folder() -> Path:
-    """Return one folder for all crashed runs: a Prefect worker may run for months."""
+def _placeholder_folder(hooks: tuple[HookKind, ...]) -> Path:
+    """Return one folder for all crashed runs with the same kinds of hooks: a Prefect worker may run for months."""
     folder = _make_folder()
-    loader.write_empty_loader(folder)
+    loader.write_placeholder_loader(folder, hooks)
     return folder
+
+
+async def _read_hooks(store_name: str, digest: str) -> tuple[HookKind, ...]:
+    """Read the kinds of hooks of a version; none if its manifest cannot be read, or is not trusted."""
+    settings = load_settings()
+    try:
+        store = endpoints.find_store(store_name, settings, endpoints.read_record(settings))
+        trusted = keys.read_trusted_keys(settings)
+        return (await manifest_store.read_verified_manifest(store, digest, trusted)).hooks
+    except SatflowError as error:
+        log.warning("The hooks of a flow run are not called. %s", error)
+        return ()
 
 
 def _make_folder() -> Path:

@@ -23,6 +23,7 @@ from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.run_logs.capture import capture_logs
 from satflow_ext.runtime import from_git, loader, this_run
 from satflow_ext.runtime.fetch import check_content
+from satflow_ext.runtime.hooks import is_hook_process
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.versions import manifest as manifests
@@ -60,12 +61,15 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     make_messages_encodable()
     trusted = keys.read_trusted_keys(settings)
     manifest = _read_manifest(folder, trusted)
-    check_environment(manifest, folder, settings)
+    if not is_hook_process():  # the run has passed this check, which may not return
+        check_environment(manifest, folder, settings)
     opened = _open_content(folder, manifest, trusted)
     provide_secrets(manifest.secrets, settings)
     # The content is not needed any more, and a killed run cannot remove it.
     (folder / loader.CONTENT_FILE).unlink()
     tracebacks.register_cell_lines(manifest.source.cells)
+    if is_hook_process():
+        return _make_flow(manifest, opened, folder)
     runner = executors.create_task_runner(
         manifest.executor, manifest.with_registered_sizes(settings)
     )  # before the imports of the flow: see `RAY`

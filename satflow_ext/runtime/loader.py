@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from satflow_ext.errors import SatflowError
+from satflow_ext.models import HookKind
 from satflow_ext.runtime import this_run
 
 if TYPE_CHECKING:
@@ -59,15 +60,15 @@ guard.start_redaction()
 flow = failing_flow(errors.{name}({message!r}, fix={fix!r}))
 '''
 
-EMPTY_CODE = '''"""Define a placeholder for the flow outside of flow runs: it does nothing and has no hooks."""
+PLACEHOLDER_CODE = '''"""Define a placeholder for the flow outside of flow runs."""
 import atexit
 import shutil
 from pathlib import Path
 
-from prefect import Flow
+from satflow_ext.runtime.hooks import create_placeholder
 
 atexit.register(shutil.rmtree, Path(__file__).parent, ignore_errors=True)
-flow = Flow(fn=lambda: None, name="elsewhere")
+flow = create_placeholder({hooks!r})
 '''
 
 
@@ -76,9 +77,9 @@ def write_loader(folder: Path) -> None:
     (folder / LOADER_FILE).write_text(LOADER_CODE)
 
 
-def write_empty_loader(folder: Path) -> None:
-    """Write a loader of a flow that does nothing."""
-    (folder / LOADER_FILE).write_text(EMPTY_CODE)
+def write_placeholder_loader(folder: Path, hooks: tuple[HookKind, ...] = ()) -> None:
+    """Write a loader of a flow that does nothing, and has hooks of these kinds."""
+    (folder / LOADER_FILE).write_text(PLACEHOLDER_CODE.format(hooks=hooks))
 
 
 def failing_flow(error: SatflowError) -> Flow[..., Any]:
@@ -97,14 +98,14 @@ def remove_folder(folder: Path) -> None:
     """Remove the folder of a run whose flow was not loaded.
 
     If Prefect ran the pull steps for this process, it loads the flow once more from this folder, to call the hooks of the
-    crashed run. So the folder keeps an empty loader, which removes the folder afterwards.
+    crashed run. So the folder keeps the loader of a placeholder, which removes the folder afterwards.
     """
     if this_run.ENTRYPOINT not in os.environ:
         shutil.rmtree(folder, ignore_errors=True)
         return
     for each in folder.iterdir():
         shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)
-    write_empty_loader(folder)
+    write_placeholder_loader(folder)
 
 
 def write_failure_loader(folder: Path, error: SatflowError) -> None:

@@ -27,6 +27,7 @@ from satflow_ext.models import (
     EnvironmentPolicy,
     ExecutorChoice,
     GitFile,
+    HookKind,
     JsonObject,
     Registration,
     SecretName,
@@ -67,6 +68,7 @@ class Manifest(BaseModel):
         source: the notebook and its cells.
         git: the file that runs load the flow from; None if the content has the flow itself.
         files: data files that are packed with the flow; each is a separate content in the store.
+        hooks: kinds of hooks that the flow has and that a Prefect worker calls.
         registered_by: the user's name on the machine where it was registered.
         registered_at: time of registration.
         restores: number of the version that a rollback restored as this one.
@@ -94,6 +96,7 @@ class Manifest(BaseModel):
     source: Source
     git: GitFile | None = None
     files: tuple[CarriedFile, ...] = ()
+    hooks: tuple[HookKind, ...] = ()
     registered_by: str
     registered_at: datetime
     restores: int | None
