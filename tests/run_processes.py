@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 
+from satflow_ext.fork_requests.child_process import PROCESS_NAME
 from satflow_ext.run_template.forked_run import SHOWN_ID_LENGTH
 from satflow_ext.runtime.this_run import RUN_ID
 
@@ -11,6 +12,11 @@ from satflow_ext.runtime.this_run import RUN_ID
 def is_flow_run(process: psutil.Process) -> bool:
     """Whether this process executes a flow run, and does not only wait for the fork that does."""
     return process.name().startswith("run ") or "prefect.engine" in process.cmdline()
+
+
+def is_process_of_run(process: psutil.Process) -> bool:
+    """Whether this process was started by a flow run, as a fork or a new interpreter."""
+    return process.name() == PROCESS_NAME or "multiprocessing.spawn" in " ".join(process.cmdline())
 
 
 def executes(process: psutil.Process, run_id: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from satflow_ext.cluster_providers.dask_defaults import NO_HTTP_ROUTES
-from satflow_ext.executors import worker_sizes
+from satflow_ext.executors import dask_processes, worker_sizes
 from satflow_ext.executors.executor import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.machine_size import Machine
 from satflow_ext.redaction import guard
@@ -59,7 +59,10 @@ def start_local_cluster(**arguments: Any) -> Any:
     dask.config.set(NO_HTTP_ROUTES)
     if guard.is_redaction_needed():
         dask.config.set({"distributed.worker.preload": [guard.MODULE]})
-    return LocalCluster(**arguments)  # type: ignore[no-untyped-call]  # distributed is typed in part
+    dask_processes.fork_dask_workers()
+    cluster = LocalCluster(**arguments)  # type: ignore[no-untyped-call]  # distributed is typed in part
+    dask_processes.record_variables(cluster)
+    return cluster
 
 
 def check_size(options: DaskLocalOptions, settings: Settings, machine: Machine) -> None:

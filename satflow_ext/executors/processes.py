@@ -9,6 +9,7 @@ from pydantic import Field
 
 from satflow_ext.exception_pickling import make_state_picklable
 from satflow_ext.executors.executor import Executor, ExecutorOptions
+from satflow_ext.fork_requests import child_process
 from satflow_ext.redaction import guard
 from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.settings import Settings
@@ -24,9 +25,10 @@ class ProcessesOptions(ExecutorOptions):
 
 
 def create_task_runner(options: ProcessesOptions, settings: Settings) -> TaskRunner[Any]:
-    """Create Prefect's process pool, whose processes make exceptions readable for the flow run."""
+    """Create Prefect's process pool, whose processes are forks if possible, and make exceptions readable for the flow run."""
     from prefect.task_runners import ProcessPoolTaskRunner
 
+    child_process.fork_spawned_processes(child_process.RUN_SOCKET)
     return ProcessPoolTaskRunner(
         max_workers=options.max_workers, initializer=prepare_process, initargs=(guard.is_redaction_needed(),)
     )

@@ -1,4 +1,4 @@
-"""The program of the template process: `python -m satflow_ext.run_template --socket PATH`.
+"""The program of a template process: `python -m satflow_ext.run_template --socket PATH`.
 
 Standard input is a pipe from the Prefect worker. With `--listener FD PID:FD…`, the program continues for a former one of the
 same process, with its listening socket and its forks.
@@ -7,12 +7,19 @@ same process, with its listening socket and its forks.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import importlib
+import os
 import socket
+import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
+from satflow_ext.fork_requests import child_process
+from satflow_ext.fork_requests.start_run import PROCESS
+from satflow_ext.run_template.fork import accept_request, take_over
+from satflow_ext.run_template.forked_process import execute_process
 from satflow_ext.run_template.forked_run import execute_run
 from satflow_ext.run_template.template import RunTemplate, open_socket
 
@@ -29,17 +36,29 @@ PRELOADED = (
     "prefect._internal.metrics",
     "satflow_ext.dask_tasks.run_files",
     "satflow_ext.executors.flow_cluster",
+    "satflow_ext.executors.processes",
     "satflow_ext.runtime.load",
 )
 """What each flow run imports."""
+
+PRELOADED_FOR_DASK = (
+    *("distributed", "distributed.http", "prefect_dask.task_runners"),
+    "satflow_ext.clusters.monitored_task_runner",
+    "satflow_ext.dask_tasks.client_security",
+    "satflow_ext.dask_tasks.on_worker",
+    "satflow_ext.dask_tasks.worker_context",
+    "satflow_ext.run_template.worker",  # the first task loads Prefect's collections, of which this is one
+    *("multiprocessing.synchronize", "tornado.platform.asyncio"),
+)
+"""What each Dask worker imports in addition until the end of its first task."""
 
 
 def main() -> None:
     """Import, listen and fork."""
     arguments = _parse_arguments()
-    for module in PRELOADED:
-        with contextlib.suppress(ImportError):  # not every release of Prefect has each
-            importlib.import_module(module)
+    # Dask first, as in a Dask worker: it configures its loggers in another way after Prefect.
+    for module in (*(PRELOADED_FOR_DASK if arguments.dask else ()), *PRELOADED):
+        preload(module)
     gc.collect()
     gc.freeze()
     if arguments.listener is None:
@@ -47,15 +66,47 @@ def main() -> None:
     else:
         listener = socket.socket(fileno=arguments.listener)
         listener.set_inheritable(False)
-    connection = RunTemplate(listener, lifeline=0, forks=dict(map(_parse_fork, arguments.forks))).serve()
+    path = Path(listener.getsockname())
+    options = ["--dask"] if arguments.dask else []
+    connection = RunTemplate(listener, 0, dict(map(_parse_fork, arguments.forks)), options).serve()
     if connection is not None:
-        execute_run(connection)
-    _remove_socket(Path(listener.getsockname()))
+        _execute_fork(connection, path.parent)
+    _remove_socket(path)
+
+
+def preload(module: str) -> None:
+    """Import a module. Report why it cannot be imported: what needs it then imports it itself, and fails with the reason."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError:  # not every release of Prefect has each, and Dask is optional
+        pass
+    except Exception as error:
+        sys.stderr.write(f"The template cannot import {module}: {type(error).__name__}: {error}\n")
+
+
+def _execute_fork(connection: socket.socket, templates: Path) -> NoReturn:
+    """Become the flow run or the process that is requested on this connection.
+
+    Args:
+        connection: connection to the process that requests it.
+        templates: folder of the sockets of templates.
+
+    Raises:
+        SystemExit: at the end, with the exit code.
+    """
+    request = accept_request(connection)
+    if request is None:
+        os._exit(0)
+    take_over(request)
+    if request.kind == PROCESS:
+        execute_process(request)
+    child_process.use_templates(templates)
+    execute_run(connection)
 
 
 def _remove_socket(path: Path) -> None:
     """Remove the socket, and its folder if it contains nothing else."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         path.unlink()
         path.parent.rmdir()
 
@@ -63,6 +114,7 @@ def _remove_socket(path: Path) -> None:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=Path)
+    parser.add_argument("--dask", action="store_true", help="import what Dask workers import")
     parser.add_argument("--listener", type=int)
     parser.add_argument("forks", nargs="*")
     return parser.parse_args()

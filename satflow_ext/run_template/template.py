@@ -1,4 +1,4 @@
-"""The template process: it accepts requests for flow runs, and forks for each.
+"""The template process: it accepts requests for flow runs and for their processes, and forks for each.
 
 It has one thread, imports no user code, and opens no connection to anything. It reads no request: the fork does. When a file
 that it has imported changes, it replaces itself by a new interpreter, and remains the parent of its forks.
@@ -12,12 +12,12 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from satflow_ext.fork_requests.start_run import EXIT_STATUS, FROM_TEMPLATE
 from satflow_ext.run_template.imported_files import FileStates, are_unchanged, read_imported_files
-from satflow_ext.run_template.start_run import EXIT_STATUS, FROM_TEMPLATE
 
 BACKLOG = 256
 """Length of the queue in which requests wait while the template replaces itself."""
@@ -28,7 +28,7 @@ MODULE = "satflow_ext.run_template"
 
 @dataclass(frozen=True)
 class Fork:
-    """A flow run.
+    """A flow run, or a process of one.
 
     Args:
         pid: its process id.
@@ -59,6 +59,7 @@ class RunTemplate:
         listener: the listening socket.
         lifeline: descriptor of a pipe from the Prefect worker, which closes when the worker has ended.
         forks: forks of this process's former program, by process id.
+        options: command-line options with which a new interpreter replaces the program.
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class RunTemplate:
         listener: socket.socket,
         lifeline: int,
         forks: Mapping[int, socket.socket],
+        options: Sequence[str] = (),
     ) -> None:
         self._listener = listener
         self._lifeline = lifeline
+        self._options = options
         self._files: FileStates = read_imported_files()
         self._forks: dict[int, Fork] = {}  # by the descriptor of the process
         self._poll = select.poll()
@@ -104,7 +107,7 @@ class RunTemplate:
     def _start_fork(self, connection: socket.socket) -> bool:
         """Fork. Return whether this is the fork; a request that cannot be met is closed without an answer."""
         if (threads := len(os.listdir("/proc/self/task"))) > 1:
-            sys.stderr.write(f"The template has {threads} threads and does not fork; flow runs start without it.\n")
+            sys.stderr.write(f"The template has {threads} threads and does not fork; processes start without it.\n")
             connection.close()
             return False
         try:
@@ -131,6 +134,8 @@ class RunTemplate:
         os.close(process)
         with contextlib.suppress(KeyError):
             self._poll.unregister(fork.connection)
+        if _has_hung_up(fork.connection):
+            _kill_group(fork.pid)  # a Dask worker ends by itself then, but not what it has started
         _, status = os.waitpid(fork.pid, 0)
         with contextlib.suppress(OSError):
             fork.connection.send(
@@ -151,7 +156,7 @@ class RunTemplate:
         for each in descriptors:
             os.set_inheritable(each, True)
         forks = [f"{fork.pid}:{fork.connection.fileno()}" for fork in self._forks.values()]
-        arguments = ["--listener", str(self._listener.fileno()), *forks]
+        arguments = [*self._options, "--listener", str(self._listener.fileno()), *forks]
         os.execv(sys.executable, [sys.executable, "-m", MODULE, *arguments])
 
     def _close_descriptors(self) -> None:
@@ -160,6 +165,13 @@ class RunTemplate:
         for process, fork in self._forks.items():
             os.close(process)
             fork.connection.close()
+
+
+def _has_hung_up(connection: socket.socket) -> bool:
+    """Return whether the process at the other end has ended."""
+    poll = select.poll()
+    poll.register(connection, 0)
+    return bool(poll.poll(0))
 
 
 def _kill_group(pid: int) -> None:

@@ -1,15 +1,21 @@
-"""The template process, as the Prefect worker sees it: a child that ends with the worker, and is restarted when it has ended."""
+"""The template processes of a Prefect worker: children that end with the worker, and are restarted when they have ended."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from satflow_ext.errors import SettingsWrong
+from satflow_ext.executors.dask_processes import recent_variables
+from satflow_ext.fork_requests.child_process import DASK_SOCKET, RUN_SOCKET
 from satflow_ext.run_template.template import MODULE
+from satflow_ext.settings import load_settings
 
 
 def is_supported() -> bool:
@@ -21,45 +27,102 @@ def is_supported() -> bool:
     return True
 
 
-class TemplateProcess:
-    """A running template process, at a socket in a folder that only this user can enter.
-
-    It inherits this process's output. It ends with this process, and removes its folder, because its standard input is a pipe
-    from this process.
-    """
+class Templates:
+    """The template for flow runs and, if they use Dask on this machine, the one for their Dask workers. Thread-safe."""
 
     def __init__(self) -> None:
         # Not in the runtime folder: the path of a unix socket may have about 100 bytes.
-        self._socket = Path(tempfile.mkdtemp(prefix="satflow-template-")) / "socket"
-        self._process = _start_process(self._socket)
+        self._folder = Path(tempfile.mkdtemp(prefix="satflow-template-"))
+        self._lock = threading.Lock()
+        self._closed = False
+        self._for_runs = TemplateProcess(self._folder / RUN_SOCKET)
+        self._for_dask: TemplateProcess | None = None
 
-    def restart_if_ended(self) -> Path:
-        """Make sure that the template runs, and return the path of its socket, which exists once its imports are done."""
+    @property
+    def run_socket(self) -> Path:
+        """Path of the socket of the template for flow runs. It exists once the template's imports are done."""
+        return self._folder / RUN_SOCKET
+
+    def restart_for_runs(self) -> None:
+        """Make sure that the template for flow runs runs."""
+        self._for_runs.restart_if_ended()
+
+    def start_for_dask(self) -> None:
+        """Make sure that the template for Dask workers runs, if flow runs of this machine have started some recently."""
+        with self._lock, suppress(OSError):  # without it, Dask workers start more slowly
+            if self._closed:
+                return
+            if self._for_dask is not None:
+                self._for_dask.restart_if_ended()
+            elif (variables := _read_variables()) is not None:
+                self._for_dask = TemplateProcess(self._folder / DASK_SOCKET, ["--dask"], variables)
+
+    def close(self) -> None:
+        """End the templates. Their forks go on."""
+        with self._lock:
+            self._closed = True
+            self._for_runs.close()
+            if self._for_dask is not None:
+                self._for_dask.close()
+
+
+def _read_variables() -> dict[str, str] | None:
+    try:
+        return recent_variables(load_settings())
+    except SettingsWrong:  # reported by each flow run
+        return None
+
+
+class TemplateProcess:
+    """A running template process. It inherits this process's output.
+
+    It ends with this process, because its standard input is a pipe from this process, and removes its socket, and the folder if
+    the socket was the last one in it.
+
+    Args:
+        socket: path of its socket, in a folder that only this user can enter. It exists once the imports are done.
+        options: command-line options.
+        variables: environment variables to add.
+    """
+
+    def __init__(self, socket: Path, options: Sequence[str] = (), variables: Mapping[str, str] | None = None) -> None:
+        self.socket = socket
+        self._options = options
+        self._variables = variables or {}
+        self._process = self._start()
+
+    def restart_if_ended(self) -> None:
+        """Make sure that the template runs."""
         if self._process.poll() is not None:
-            self._socket.unlink(missing_ok=True)
-            self._socket.parent.mkdir(mode=0o700, exist_ok=True)
-            self._process = _start_process(self._socket)
-        return self._socket
+            self._remove_socket()
+            self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+            self._process = self._start()
 
     def close(self) -> None:
         """End the template. Its forks go on."""
         self._process.terminate()
         self._process.communicate()
-        shutil.rmtree(self._socket.parent, ignore_errors=True)
+        self._remove_socket()
 
+    def _remove_socket(self) -> None:
+        with suppress(OSError):
+            self.socket.unlink(missing_ok=True)
+            self.socket.parent.rmdir()
 
-def _start_process(socket: Path) -> subprocess.Popen[bytes]:
-    """Start the template, without settings of Prefect: each flow run brings its own.
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start the template, without settings of Prefect: each flow run brings its own.
 
-    Only Prefect's folder must be the same. The import of Prefect creates it.
-    """
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("PREFECT_") or name == "PREFECT_HOME"
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", MODULE, "--socket", str(socket)],
-        cwd="/",  # a module in the worker's folder must not be imported
-        env=environment,
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
+        Only Prefect's folder must be the same. The import of Prefect creates it.
+        """
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PREFECT_") or name == "PREFECT_HOME"
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", MODULE, "--socket", str(self.socket), *self._options],
+            cwd="/",  # a module in the worker's folder must not be imported
+            env={**inherited, **self._variables},
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )

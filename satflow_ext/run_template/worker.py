@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from satflow_ext.endpoints import WORKER_TYPE
-from satflow_ext.run_template import start_run, template_process
+from satflow_ext.fork_requests import start_run
+from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
+from satflow_ext.run_template import template_process
 from satflow_ext.run_template.scheduled_runs import listen_for_scheduled_runs
-from satflow_ext.run_template.start_run import ENGINE_COMMAND
-from satflow_ext.run_template.template_process import TemplateProcess
+from satflow_ext.run_template.template_process import Templates
 from satflow_ext.versions.pin import pin_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 SECOND_POLL_PAUSE = 0.5
 """Seconds until the second poll if the first one after a hint found no run: the server may report a run before it lists it."""
+
+TEMPLATE_CHECK_PERIOD = 0.5
+"""Seconds between two checks whether the template for flow runs has imported everything."""
 
 
 class SatflowJobConfiguration(ProcessJobConfiguration):
@@ -55,27 +59,27 @@ class SatflowWorker(ProcessWorker):
         "Execute flow runs as processes on a worker. They are forks of a process that has already imported Prefect."
     )
     job_configuration = SatflowJobConfiguration
-    _template: TemplateProcess | None = None
+    _templates: Templates | None = None
     _tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def setup(self) -> None:
-        """Start the template and listen for events as well."""
+        """Start the templates and listen for events as well."""
         await super().setup()
         self._hinted = asyncio.Event()
         self._poll_lock = asyncio.Lock()
         if template_process.is_supported():
-            self._template = TemplateProcess()
-        listening = asyncio.create_task(listen_for_scheduled_runs(self._hinted.set))
-        self._tasks = listening, asyncio.create_task(self._poll_after_hints())
+            self._templates = Templates()
+        background = listen_for_scheduled_runs(self._hinted.set), self._poll_after_hints(), self._start_for_dask()
+        self._tasks = tuple(map(asyncio.create_task, background))
 
     async def teardown(self, *exc_info: Any) -> None:
-        """End the template and listening as well; flow runs go on."""
+        """End the templates and listening as well; flow runs go on."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._template is not None:
-            self._template.close()
-            self._template = None
+        if self._templates is not None:
+            self._templates.close()
+            self._templates = None
         await super().teardown(*exc_info)
 
     async def run(
@@ -85,18 +89,28 @@ class SatflowWorker(ProcessWorker):
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> ProcessWorkerResult:
         """Run a flow run, and return its result when it has ended."""
-        if self._template is not None and configuration.command is not None:
-            command = choose_command(configuration.command, self._template.restart_if_ended())
+        if self._templates is not None and configuration.command is not None:
+            self._templates.restart_for_runs()
+            command = choose_command(configuration.command, self._templates.run_socket)
             configuration = configuration.model_copy(update={"command": command})
         try:
             return await super().run(flow_run, configuration, task_status)
         finally:
             self._hinted.set()  # there is room for another run
+            if self._templates is not None:
+                await asyncio.to_thread(self._templates.start_for_dask)  # the run may be the first one that needs it
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Poll. One poll at a time: of two, the later one could submit a run that the earlier one has submitted."""
         async with self._poll_lock:
             return await super().get_and_submit_flow_runs()
+
+    async def _start_for_dask(self) -> None:
+        """Start the template for Dask workers after the other one, which each flow run needs."""
+        while self._templates is not None and not self._templates.run_socket.exists():  # noqa: ASYNC110  # of another process
+            await asyncio.sleep(TEMPLATE_CHECK_PERIOD)
+        if self._templates is not None:
+            await asyncio.to_thread(self._templates.start_for_dask)
 
     async def _poll_after_hints(self) -> None:
         while await self._hinted.wait():

@@ -6,107 +6,16 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import psutil
 import pytest
 
-from satflow_ext.run_template import start_run
+from satflow_ext.fork_requests import start_run
 from tests.eventually import eventually
-from tests.prefect_objects import Prefect
 from tests.run_processes import executes
-
-FLOWS = Path(__file__).with_name("flows.py")
-
-
-class Template:
-    """A template process and what requests runs from it."""
-
-    def __init__(self, prefect: Prefect, folder: Path) -> None:
-        self._prefect = prefect
-        self.folder = folder
-        self.socket = folder / "t.sock"
-        self.modules = folder / "modules"
-        self.modules.mkdir()
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(self.modules), os.getcwd()]),
-            "PREFECT_API_URL": prefect.api.url,
-            "PREFECT_API_AUTH_STRING": str(prefect.api.auth_string),
-        }
-        command = [sys.executable, "-m", "satflow_ext.run_template", "--socket", str(self.socket)]
-        own = {name: value for name, value in self.environment.items() if not name.startswith("PREFECT_API")}
-        self.process = psutil.Popen(command, env=own, cwd="/", stdin=subprocess.PIPE, start_new_session=True)
-        eventually(lambda: self.socket.is_socket() or self.process.poll() is not None, "the template", seconds=300)
-
-    def start(
-        self, flow: str, *, command: list[str] | None = None, **variables: str
-    ) -> tuple[subprocess.Popen[str], Path]:
-        """Start a run of a flow in `flows.py`; its process, and the file that it writes to."""
-        run_id = self._prefect.run("PENDING")
-        answer = self.folder / f"{run_id}.json"
-        environment = {
-            **self.environment,
-            "PREFECT__FLOW_RUN_ID": run_id,
-            "PREFECT__FLOW_ENTRYPOINT": f"{FLOWS}:{flow}",
-            "ANSWER": str(answer),
-            **variables,
-        }
-        starter = [sys.executable, "-I", "-S", start_run.__file__, str(self.socket)]
-        process = subprocess.Popen(
-            command or starter,
-            env=environment,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            umask=0o027,
-        )
-        process.run_id = run_id  # type: ignore[attr-defined]
-        return process, answer
-
-    def run(self, flow: str, *, command: list[str] | None = None, **variables: str) -> tuple[int, str, dict]:
-        """Run a flow to its end: exit status, output, and what it wrote."""
-        process, answer = self.start(flow, command=command, **variables)
-        said, _ = process.communicate()
-        return process.returncode, said, json.loads(answer.read_text()) if answer.exists() else {}
-
-    def state(self, run_id: str) -> str:
-        """The state of a run."""
-        return str(self._prefect.ask(lambda client: client.read_flow_run(UUID(run_id))).state_name)
-
-    def forks(self) -> list[psutil.Process]:
-        """The forks that live."""
-        return [each for each in self.process.children() if each.status() != psutil.STATUS_ZOMBIE]
-
-    def end(self) -> None:
-        """End the template and its forks, whatever the test did to them."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for each in [*self.process.children(recursive=True), self.process]:
-                each.kill()
-        self.process.wait()
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-
-
-@pytest.fixture(scope="module")
-def template(prefect_api, tmp_path_factory) -> Iterator[Template]:
-    started = Template(Prefect(prefect_api), tmp_path_factory.mktemp("template"))
-    yield started
-    started.end()
-
-
-@pytest.fixture
-def victim(prefect_api, tmp_path) -> Iterator[Template]:
-    """A template to which something happens."""
-    started = Template(Prefect(prefect_api), tmp_path)
-    yield started
-    started.end()
+from tests.run_template.templates import Template
 
 
 def is_fork(report: dict, template: Template) -> bool:

@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import psutil
 import pytest
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, task
 
+from satflow_ext.executors import dask_processes
+from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
 from satflow_ext.models import RunDetail
-from satflow_ext.run_template.start_run import ENGINE_COMMAND
 from satflow_ext.run_template.worker import choose_command
 from tests.eventually import eventually
 from tests.flow_runs import ended, log_of, start_run
@@ -53,9 +54,11 @@ def worker(stack, tmp_path, monkeypatch) -> Iterator[psutil.Popen]:
         started.wait()
 
 
-def template_of(worker: psutil.Popen) -> psutil.Process:
+def template_of(worker: psutil.Popen, *, for_dask: bool = False) -> psutil.Process:
     def look() -> psutil.Process | None:
-        found = [each for each in worker.children() if "satflow_ext.run_template" in each.cmdline()]
+        commands = {each: each.cmdline() for each in worker.children()}
+        templates = [each for each, command in commands.items() if "satflow_ext.run_template" in command]
+        found = [each for each in templates if ("--dask" in commands[each]) == for_dask]
         return found[0] if found else None
 
     return eventually(look, "the template", seconds=300)
@@ -64,17 +67,47 @@ def template_of(worker: psutil.Popen) -> psutil.Process:
 def test_runs_are_forks_also_after_the_template_was_killed(stack, registered, ran, worker, tmp_path):
     done = registered(tells_of_its_parents, work_pool=worker.pool)
     first = template_of(worker)
-    eventually(lambda: list(tmp_path.glob("satflow-template-*/socket")), "its socket", seconds=300)
+    eventually(lambda: list(tmp_path.glob("satflow-template-*/run")), "its socket", seconds=300)
     assert first.pid in parents(stack, ran(done))
     first.kill()
     assert first.pid not in parents(stack, ran(done)), "a run needs no template"
     second = template_of(worker)
-    eventually(lambda: list(tmp_path.glob("satflow-template-*/socket")), "its socket", seconds=300)
+    eventually(lambda: list(tmp_path.glob("satflow-template-*/run")), "its socket", seconds=300)
     assert second.pid in parents(stack, ran(done))
     worker.terminate()
     worker.wait()
     eventually(lambda: not second.is_running(), "the template to end")
     assert not list(tmp_path.glob("satflow-template-*"))
+
+
+@task
+def tells_of_its_parent():
+    return os.getppid()
+
+
+@flow
+def tells_of_parents_of_tasks():
+    import psutil
+
+    parent = psutil.Process(tells_of_its_parent.submit().result())
+    get_run_logger().info(f"parents {[each.pid for each in [parent, *parent.parents()]]}")
+
+
+def test_the_first_run_with_dask_starts_the_template_for_dask(stack, registered, ran, worker, tmp_path):
+    """Whose process remains, and ends with the worker."""
+    dask_processes.variables_file(stack.settings).unlink(missing_ok=True)
+    done = registered(
+        tells_of_parents_of_tasks, work_pool=worker.pool, executor={"name": "dask-local", "options": {"n_workers": 1}}
+    )
+    first = template_of(worker)
+    eventually(lambda: list(tmp_path.glob("satflow-template-*/run")), "its socket", seconds=300)
+    assert first.pid in parents(stack, ran(done)), "its Dask workers are new interpreters"
+    template = template_of(worker, for_dask=True)
+    eventually(lambda: list(tmp_path.glob("satflow-template-*/dask")), "its socket", seconds=300)
+    assert parents(stack, ran(done))[0] == template.pid
+    worker.terminate()
+    worker.wait()
+    eventually(lambda: not template.is_running(), "the template to end")
 
 
 def test_a_waiting_run_starts_when_there_is_room(stack, registered, worker):

@@ -26,7 +26,7 @@ from satflow_ext.scratch import remove_orphaned_folders
 from tests.contract.jupyter_server import serving
 from tests.flow_runs import ended, log_of, start_run
 from tests.processes import processes_of
-from tests.run_processes import executes, is_flow_run
+from tests.run_processes import executes, is_flow_run, is_process_of_run
 
 ROUNDS = int(os.environ.get("KILLS", "4"))
 FIRST = int(os.environ.get("KILLS_FROM", "0"))
@@ -64,13 +64,14 @@ def _runs(module: str) -> Callable[[psutil.Process, str], bool]:
 
 
 def _is_template(process: psutil.Process, run_id: str) -> bool:
-    return "satflow_ext.run_template" in process.cmdline() and not is_flow_run(process)
+    is_fork = is_flow_run(process) or is_process_of_run(process)
+    return "satflow_ext.run_template" in process.cmdline() and not is_fork
 
 
 JUPYTER = Victim("the Jupyter server", _runs("-m jupyter_server"), frozenset({"shared", "other", "own"}))
 VICTIMS = (
     Victim("the flow run", executes, frozenset({"other", "own"})),
-    Victim("the template of the flow runs", _is_template, frozenset({"shared", "other", "own"})),
+    Victim("a template of the flow runs", _is_template, frozenset({"shared", "other", "own"})),
     JUPYTER,
     Victim("the scheduler of the shared cluster", _runs("dask_scheduler"), frozenset({"own"})),
     Victim("the Dask worker of the shared cluster", _runs("distributed.cli.dask_worker"), frozenset({"own"})),
@@ -145,14 +146,14 @@ def nothing_stays(stack) -> None:
 
 def leftovers(stack) -> list[str]:
     words = (
-        *("dask_scheduler", "distributed.cli", "multiprocessing.spawn"),
+        *("dask_scheduler", "distributed.cli"),
         *("jupyter_server", "satflow_ext.clusters.cluster_watcher"),
     )
     lines = []
     for process in processes_of(stack.settings.state_dir):
         try:
             line = " ".join(process.cmdline())
-            if is_flow_run(process) or any(word in line for word in words):
+            if is_flow_run(process) or is_process_of_run(process) or any(word in line for word in words):
                 lines.append(line)
         except psutil.Error:
             continue

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 ENGINE = "prefect.engine"
@@ -24,12 +25,14 @@ ENGINE_COMMAND = [sys.executable, "-m", ENGINE]
 
 READY = b"r"
 """The fork's first message. Streams that are sent to a process that hangs would stay open until its end."""
+RUN, PROCESS = b"r", b"p"
+"""The answer: the fork becomes a flow run, or a process that a flow run starts."""
 LENGTH = struct.Struct("=I")
 """Precedes a request: the number of its bytes."""
 PROCESS_ID = struct.Struct("=i")
-"""The fork's answer: its process id, or 0 if it cannot become this run."""
+"""The fork's answer: its process id, or 0 if it cannot become what is requested."""
 START = b"g"
-"""Sent to the fork when this process watches it. Without this byte the fork ends, so that no run is started twice."""
+"""Sent to the fork when this process watches it. Without this byte the fork ends, so that nothing is started twice."""
 EXIT_STATUS = struct.Struct("=ci")
 """Sent at the end: who reports it, and an exit code, or the negative of a signal."""
 FROM_FORK = b"f"
@@ -39,7 +42,7 @@ FROM_TEMPLATE = b"t"
 
 PASSED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 START_PATIENCE = 30.0
-"""Seconds until a template that does not answer counts as unable to start the run."""
+"""Seconds until a template that does not answer counts as unable to fork."""
 TEMPLATE_PATIENCE = 5000
 """Milliseconds after the end of a fork in which its template reports it, unless the template has ended as well."""
 UNREPORTED_STATUS = -signal.SIGKILL
@@ -48,14 +51,14 @@ UNREPORTED_STATUS = -signal.SIGKILL
 
 def main() -> NoReturn:
     """Start the run as a fork, or become the run."""
-    fork = request_fork(sys.argv[1])
+    fork = _start_fork(sys.argv[1])
     if fork is None:
         os.execv(sys.executable, ENGINE_COMMAND)
     end_like(wait_for_end(*fork))
 
 
-def request_fork(path: str) -> tuple[socket.socket, int] | None:
-    """Ask the template for a fork with this process's environment, folder and standard streams, and start the run in it.
+def _start_fork(path: str) -> tuple[socket.socket, int] | None:
+    """Start the run in a fork of the template.
 
     Args:
         path: path of the template's socket.
@@ -63,22 +66,14 @@ def request_fork(path: str) -> tuple[socket.socket, int] | None:
     Returns:
         The connection to the fork and a descriptor of its process; None if the template cannot start this run.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(START_PATIENCE)
     try:
-        connection.connect(path)
-        receive_exactly(connection, len(READY))
-        request = encode_request()
-        socket.send_fds(connection, [LENGTH.pack(len(request))], [0, 1, 2])
-        connection.sendall(request)
-        (process_id,) = PROCESS_ID.unpack(receive_exactly(connection, PROCESS_ID.size))
-        if process_id == 0:
-            connection.close()
-            return None
+        connection, process_id = request_fork(path, RUN, [0, 1, 2])
+    except OSError:
+        return None
+    try:
         process = os.pidfd_open(process_id)  # the fork lives: it waits for the next byte
         for each in PASSED_SIGNALS:
             signal.signal(each, _make_passer(process))
-        connection.settimeout(None)
         connection.sendall(START)
     except OSError:
         connection.close()
@@ -86,12 +81,57 @@ def request_fork(path: str) -> tuple[socket.socket, int] | None:
     return connection, process
 
 
+def request_fork(path: str, kind: bytes, descriptors: Sequence[int]) -> tuple[socket.socket, int]:
+    """Ask the template for a fork with this process's environment and folder. The fork then waits for `START`.
+
+    Args:
+        path: path of the template's socket.
+        kind: `RUN` or `PROCESS`.
+        descriptors: files to send to the fork. The first three become its standard streams.
+
+    Returns:
+        The connection to the fork, and its process id.
+
+    Raises:
+        OSError: the template does not answer, or a fork of it would differ from a new process.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(START_PATIENCE)
+    try:
+        connection.connect(path)
+        receive_exactly(connection, len(READY))
+        connection.sendall(kind)
+        request = encode_request()
+        socket.send_fds(connection, [LENGTH.pack(len(request))], descriptors)
+        connection.sendall(request)
+        (process_id,) = PROCESS_ID.unpack(receive_exactly(connection, PROCESS_ID.size))
+        if process_id == 0:
+            raise ConnectionRefusedError  # noqa: TRY301  # closes the connection, as all failures
+        connection.settimeout(None)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, process_id
+
+
 def encode_request() -> bytes:
-    """Encode the folder, the umask and the environment of this process, separated by null bytes."""
+    """Encode the folder, the umask, the fixed attributes and the environment of this process, separated by null bytes."""
     umask = os.umask(0o077)
     os.umask(umask)
     variables = [name + b"=" + value for name, value in os.environb.items()]
-    return b"\0".join([os.fsencode(os.getcwd()), str(umask).encode(), *variables])
+    return b"\0".join([os.fsencode(os.getcwd()), str(umask).encode(), read_fixed_attributes(), *variables])
+
+
+def read_fixed_attributes() -> bytes:
+    """Return what a process inherits from its parent and a fork of another process cannot take over, as text."""
+    limits = [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")]
+    try:
+        with open("/proc/self/cgroup", "rb") as file:
+            group = file.read()
+    except OSError:
+        group = b""
+    numbers = [os.getpriority(os.PRIO_PROCESS, 0), sorted(os.sched_getaffinity(0)), limits]
+    return repr(numbers).encode() + group
 
 
 def receive_exactly(connection: socket.socket, size: int) -> bytes:

@@ -1,0 +1,123 @@
+"""A fork of the template: it accepts the request, and takes over from the requesting process what a new process would inherit.
+
+Settings and log handlers that Prefect made in the template are made again from the request's environment. Variables that an
+interpreter or a library reads when it starts, and limits of the process, cannot be changed afterwards; what differs in them
+starts in another way.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from satflow_ext.fork_requests.start_run import (
+    LENGTH,
+    PROCESS_ID,
+    READY,
+    START,
+    read_fixed_attributes,
+    receive_exactly,
+)
+
+READ_AT_START = ("PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES", "LANG", "LC_", "TZ", "PYDANTIC_")
+"""Beginnings of the names of variables that interpreter, C library and imported modules read once."""
+READ_BY_NUMERICS = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "NPY_", "NUMPY_")
+"""The same for NumPy and its libraries."""
+READ_BY_DASK = ("DASK_", "HOME")
+
+MAX_DESCRIPTORS = 253
+"""Linux sends at most that many descriptors with one message."""
+
+
+@dataclass(frozen=True)
+class ForkRequest:
+    """The process that requested a fork.
+
+    Args:
+        kind: what is requested: `RUN` or `PROCESS`.
+        folder: its folder.
+        umask: its mask for the permissions of new files.
+        fixed: its attributes that a fork cannot take over.
+        environment: its environment variables.
+        descriptors: standard input, output and error, and those of a process.
+    """
+
+    kind: bytes
+    folder: bytes
+    umask: int
+    fixed: bytes
+    environment: Mapping[bytes, bytes]
+    descriptors: tuple[int, ...]
+
+
+def accept_request(connection: socket.socket) -> ForkRequest | None:
+    """Return the request, or None if this process is not to do anything."""
+    try:
+        connection.sendall(READY)
+        request = _receive_request(connection)
+        if not _is_equal_to_new_process(request):
+            connection.sendall(PROCESS_ID.pack(0))
+            return None
+        os.setsid()
+        connection.sendall(PROCESS_ID.pack(os.getpid()))
+        receive_exactly(connection, len(START))
+    except OSError:  # the requesting process has ended, or does without this fork
+        return None
+    return request
+
+
+def take_over(request: ForkRequest) -> None:
+    """Set the standard streams, signals, folder, umask and environment of the requesting process, and Prefect's settings."""
+    for target, descriptor in enumerate(request.descriptors[:3]):
+        os.dup2(descriptor, target)
+        os.close(descriptor)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    os.umask(request.umask)
+    os.chdir(request.folder)
+    os.environb.clear()
+    os.environb.update(request.environment)
+    _begin_prefect()
+
+
+def _receive_request(connection: socket.socket) -> ForkRequest:
+    """Receive a request and its descriptors.
+
+    Raises:
+        ConnectionError: the connection ended before.
+    """
+    kind = receive_exactly(connection, 1)
+    head, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, MAX_DESCRIPTORS)
+    head += receive_exactly(connection, LENGTH.size - len(head))
+    (length,) = LENGTH.unpack(head)
+    folder, umask, fixed, *variables = receive_exactly(connection, length).split(b"\0")
+    pairs = (variable.partition(b"=") for variable in variables)
+    environment = {name: value for name, _, value in pairs}
+    return ForkRequest(kind, folder, int(umask), fixed, environment, tuple(descriptors))
+
+
+def _is_equal_to_new_process(request: ForkRequest) -> bool:
+    """Return whether nothing differs that this process cannot take over."""
+    variables = _read_at_start(request.environment) == _read_at_start(os.environb)
+    return variables and request.fixed == read_fixed_attributes()
+
+
+def _read_at_start(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    by_library = {"numpy": READ_BY_NUMERICS, "dask": READ_BY_DASK}
+    imported = (names for library, names in by_library.items() if library in sys.modules)
+    prefixes = tuple(each.encode() for each in chain(READ_AT_START, *imported))
+    return {name: value for name, value in environment.items() if name.startswith(prefixes)}
+
+
+def _begin_prefect() -> None:
+    """Read Prefect's settings from the environment, and make its log handlers again."""
+    from prefect import context
+    from prefect.logging.configuration import setup_logging
+
+    context.GLOBAL_SETTINGS_CONTEXT = context.root_settings_context()
+    setup_logging(incremental=False)
