@@ -49,7 +49,7 @@ globals().update({f"name{i}": _make(i) for i in range(%d)})
 TIMED = """
 import time
 _events = get_ipython().events
-_hook = next(c for c in _events.callbacks["post_run_cell"] if type(getattr(c, "__self__", None)).__name__ == "Hook")
+_hook = next(c for c in _events.callbacks["post_run_cell"] if type(getattr(c, "__self__", None)).__name__ == "FlowListHook")
 _took = []
 def _timed(result):
     _start = time.perf_counter()

@@ -113,11 +113,12 @@ def _names_of_types(types: set[int], namespace: Mapping[str, object]) -> list[st
     """Return the names whose values have one of these types, given by id, as a metaclass may make its classes unhashable.
 
     A large notebook has twenty thousand names to check after each cell, so no Python code runs and nothing that the garbage
-    collector counts is allocated per name.
+    collector counts is allocated per name. Every value is checked, also if its address is as after the previous cell: a new flow
+    may have the address of a value that it replaces, and remembering the values would keep them alive after `del`.
     """
-    names = list(namespace)
-    kinds = map(id, map(type, map(namespace.get, names)))
-    return list(compress(names, map(types.__contains__, kinds)))
+    current = dict(namespace)  # a thread of the user may change the namespace meanwhile
+    kinds = map(id, map(type, current.values()))
+    return list(compress(current, map(types.__contains__, kinds)))
 
 
 def _subclass_ids(cls: type) -> set[int]:
