@@ -1,11 +1,16 @@
-"""A local stack of the benchmark's own, so that nothing of the user's is touched."""
+"""A local stack or Prefect home of the benchmark's own, so that nothing of the user's is touched."""
 
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import Endpoints
@@ -31,3 +36,27 @@ def prefect_environment(where: Endpoints) -> dict[str, str]:
         "PREFECT_API_URL": where.prefect.url,
         "PREFECT_API_AUTH_STRING": where.prefect.auth_string or "",
     }
+
+
+def stock_environment(home: Path) -> dict[str, str]:
+    """Prefect's own command line at its defaults, with a home of its own."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "SATFLOW_"))}
+    return {**inherited, "PREFECT_HOME": str(home), "DO_NOT_TRACK": "1"}
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_ready(port: int) -> None:
+    """Wait until a Prefect server answers."""
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.02)

@@ -129,7 +129,7 @@ class Settings(BaseSettings):
 
     Args:
         state_dir: folder of permanent data: the local stack's database, contents and logs, and the user's keys.
-        cache_dir: folder of data that can be recreated: environments built for runs.
+        cache_dir: folder of data that can be recreated: environments built for runs, the template of new Prefect databases.
         secrets_dir: folder with one file for each secret's value, mounted on a machine where flows run.
         runtime_dir: folder of temporary data: lock, socket, record of the running stack, cluster status; local disk, mode 0700.
         prefect_api_url: the Prefect API to use instead of the local stack's (also set by `PREFECT_API_URL`).

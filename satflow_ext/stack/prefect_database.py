@@ -58,7 +58,7 @@ def check_database(path: Path) -> None:
         problem, revision = str(error), None
     if problem is not None:
         raise StackFailed(f"The Prefect server's database {path} is damaged: {problem}.", fix=BACKUP_FIX)
-    if revision is not None and revision not in _known_revisions():
+    if revision is not None and revision not in known_revisions():
         raise StackFailed(
             f"The Prefect server's database {path} was written by a newer Prefect than {version('prefect')}.",
             fix=f"Install that version of Prefect again. Alternatively, {BACKUP_FIX}",
@@ -135,7 +135,8 @@ def _database_uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=rw"
 
 
-def _known_revisions() -> set[str]:
+def known_revisions() -> set[str]:
+    """Return the revisions of the installed Prefect's migrations."""
     spec = importlib.util.find_spec("prefect")
     assert spec is not None
     assert spec.origin is not None

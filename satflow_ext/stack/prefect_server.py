@@ -1,12 +1,15 @@
-"""A Prefect server that queues its SQLite transactions and listens on a socket that another process holds.
+"""A Prefect server that queues its SQLite transactions, rests while idle, and listens on a socket that another process holds.
 
-`python -m satflow_ext.stack.prefect_server --fd DESCRIPTOR` serves on an inherited socket: while this process restarts, the
-supervisor holds the port, so that no other user can listen there and receive credentials. Without `--fd` the arguments are
-those of `prefect server start`.
+`python -m satflow_ext.stack.prefect_server --fd DESCRIPTOR [--prepare DATABASE]` serves on an inherited socket: while this
+process restarts, the supervisor holds the port, so that no other user can listen there and receive credentials. With `--prepare`
+it prepares its SQLite database first. Without `--fd` the arguments are those of `prefect server start`.
 
 Prefect begins most transactions as deferred. SQLite immediately refuses a transaction that has read and then writes after another
 one has written, regardless of the busy timeout: the server answers 503, and each of a client's few retries may fail in the same
 way. Transactions that begin as writers wait for each other (docs/decisions/0025-one-writer-at-a-time.md).
+
+Prefect's libraries check for work many times a second. Here they are woken, or check less often
+(docs/decisions/0035-start-and-idle.md).
 """
 
 from __future__ import annotations
@@ -15,23 +18,48 @@ import asyncio
 import runpy
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar
-from functools import wraps
+from datetime import timedelta
+from functools import partial, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import uvicorn
+from burner_redis import PubSub
+from docket import Docket, Worker
+from prefect.server.api import background_workers, server
 from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.settings import get_current_settings
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketClose
 
 from satflow_ext.bounded_listener import BoundedListener
+from satflow_ext.settings import load_settings
+from satflow_ext.stack.database_template import prepare_database
 
 if TYPE_CHECKING:
     import socket
+    from types import FrameType
 
     from sqlalchemy.ext.asyncio import AsyncSession
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+DATE_PAUSE = 1.0
+"""Seconds between two updates of the `date` header."""
+
+DOCKET_HEARTBEAT = timedelta(seconds=30)
+"""Interval at which the server's queue of background tasks records its only worker."""
+
+DOCKET_POLL = timedelta(seconds=10)
+"""Time that the worker waits for a background task; a new one wakes it."""
+
+DOCKET_RESOLUTION = timedelta(seconds=0.5)
+"""Interval at which due background tasks are started, a fraction of the shortest interval of Prefect's services."""
+
+SUBSCRIPTION_PAUSE = 1.0
+"""Seconds between two looks for a cancelled background task. Prefect cancels none."""
 
 Transaction = TypeVar("Transaction")
 
@@ -42,7 +70,10 @@ _inside_transaction: ContextVar[bool] = ContextVar("inside a transaction", defau
 def main() -> None:
     """Serve until a signal ends the process."""
     serialize_transactions()
+    slow_down_docket()
     if sys.argv[1] == "--fd":
+        if "--prepare" in sys.argv:
+            prepare_database(Path(sys.argv[4]), load_settings())
         serve_api(BoundedListener(int(sys.argv[2])))
         return
     sys.argv = ["prefect", "server", "start", *sys.argv[1:]]
@@ -54,21 +85,34 @@ def serve_api(listener: socket.socket) -> None:
 
     The options come from the same settings that `prefect server start` uses.
     """
-    import uvicorn
-    from prefect.server.api.server import create_app
-    from prefect.settings import get_current_settings
-
-    server = get_current_settings().server
+    settings = get_current_settings().server
     configuration = uvicorn.Config(
-        ApiOnlyApp(create_app(final=True)),
+        ApiOnlyApp(server.create_app(final=True)),
         loop="asyncio",  # uvloop would bypass the listener's own `accept`
-        timeout_keep_alive=server.api.keepalive_timeout,
-        ws_ping_interval=server.api.websocket_ping_interval,
-        ws_ping_timeout=server.api.websocket_ping_timeout,
-        log_level=server.logging_level.lower(),
+        timeout_keep_alive=settings.api.keepalive_timeout,
+        ws_ping_interval=settings.api.websocket_ping_interval,
+        ws_ping_timeout=settings.api.websocket_ping_timeout,
+        log_level=settings.logging_level.lower(),
         server_header=False,
     )
-    uvicorn.Server(configuration).run(sockets=[listener])
+    IdleServer(configuration).run(sockets=[listener])
+
+
+class IdleServer(uvicorn.Server):
+    """A server that waits for a signal to exit, instead of checking for one ten times a second."""
+
+    async def main_loop(self) -> None:
+        """Wait until a signal ends the server."""
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        while not await self.on_tick(0):  # also sets the header, and returns whether to exit
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), DATE_PAUSE)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Handle a signal; it may arrive before the server has started."""
+        super().handle_exit(sig, frame)
+        if hasattr(self, "_loop"):
+            self._loop.call_soon_threadsafe(self._wake.set)
 
 
 class ApiOnlyApp:
@@ -91,6 +135,24 @@ class ApiOnlyApp:
             await WebSocketClose()(scope, receive, send)
         else:
             await JSONResponse({"detail": "Not Found"}, status_code=404)(scope, receive, send)
+
+
+def slow_down_docket() -> None:
+    """Make the server's queue of background tasks check less often. It has one worker, in this process."""
+    server.Docket = partial(Docket, heartbeat_interval=DOCKET_HEARTBEAT)  # type: ignore[attr-defined, assignment]
+    background_workers.Worker = partial(  # type: ignore[attr-defined, assignment]
+        Worker, minimum_check_interval=DOCKET_POLL, scheduling_resolution=DOCKET_RESOLUTION
+    )
+    read = PubSub.get_message
+
+    async def get_message(self: Any, ignore_subscribe_messages: bool = False, timeout: float | None = 0.0) -> Any:
+        """Look for a message without a thread that waits for it."""
+        message = await read(self, ignore_subscribe_messages, timeout=0.0)
+        if message is None and timeout != 0.0:
+            await asyncio.sleep(SUBSCRIPTION_PAUSE)
+        return message
+
+    PubSub.get_message = get_message
 
 
 def serialize_transactions() -> None:

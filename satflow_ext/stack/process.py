@@ -24,7 +24,8 @@ class ProcessPlan:
         module: module to run, followed by its arguments.
         environment: complete environment of the process.
         log: file for standard output and standard error; emptied at each start of the stack.
-        preload: modules to import before `ServiceProcess.go`.
+        preload: modules that the process imports first, and functions that import others, as `MODULE:FUNCTION`.
+        waits: whether the service begins only after `ServiceProcess.begin_work`, and imports the modules until then.
         inherited_sockets: descriptors of listening sockets that the process inherits. The supervisor holds them as well, so that
             no other user can listen at their ports while the process restarts.
         ends_with_supervisor: whether a thread of SatFlow in the process ends it with the supervisor; other programs watch for
@@ -36,6 +37,7 @@ class ProcessPlan:
     environment: Mapping[str, str]
     log: Path
     preload: Sequence[str] = ()
+    waits: bool = False
     inherited_sockets: Sequence[int] = ()
     ends_with_supervisor: bool = True
 
@@ -55,8 +57,8 @@ class ServiceProcess:
     @classmethod
     async def start(cls, plan: ProcessPlan) -> ServiceProcess:
         """Start the process. Its output is appended to the log."""
-        waiting = ["--wait", ",".join(plan.preload)] if plan.preload else []
-        watch = ["satflow_ext.stack.service_main", *waiting] if plan.ends_with_supervisor else []
+        preload = ["--wait" if plan.waits else "--preload", ",".join(plan.preload)] if plan.preload else []
+        watch = ["satflow_ext.stack.service_main", *preload] if plan.ends_with_supervisor else []
         log = os.open(plan.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = await asyncio.create_subprocess_exec(

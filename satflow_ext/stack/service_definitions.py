@@ -46,6 +46,11 @@ WORKER_NAME = "satflow-local"
 """Name of the Prefect worker. It never changes, so that each start reuses the previous entry and leaves none offline."""
 
 
+WITHOUT_BLOCK_REGISTRATION = {
+    "PREFECT_SERVER_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # otherwise the server imports the packages nevertheless
+}
+
 BACKLOG = 1024
 """Length of a listening socket's queue, where connections wait while the service restarts."""
 logger = logging.getLogger(__name__)
@@ -72,12 +77,29 @@ def log_path(settings: Settings, name: str) -> Path:
     return settings.state_dir / "logs" / f"{name}.log"
 
 
-def define_prefect_server(settings: Settings, credential: Credential, listener: socket.socket) -> ServiceDefinition:
-    """Define the Prefect server, without its unsafe defaults and on a socket that the supervisor holds."""
+def define_prefect_server(
+    settings: Settings, credential: Credential, listener: socket.socket, *, is_prepared: bool
+) -> ServiceDefinition:
+    """Define the Prefect server, without its unsafe defaults and on a socket that the supervisor holds.
+
+    Args:
+        settings: settings of the stack.
+        credential: address and credential of the server.
+        listener: the socket.
+        is_prepared: whether its SQLite database is prepared for the installed packages.
+    """
+    environment = service_environment.prefect_server_environment(os.environ, settings, credential.auth)
+    preparation: tuple[str, ...] = ()
+    if service_environment.DATABASE_VARIABLE not in os.environ:
+        environment |= WITHOUT_BLOCK_REGISTRATION  # preparing the database does it, and only once
+        if not is_prepared:
+            database = service_environment.prefect_home(settings) / service_environment.DATABASE_FILE
+            preparation = ("--prepare", str(database))
     plan = ProcessPlan(
         name="prefect-server",
-        module=("satflow_ext.stack.prefect_server", "--fd", str(listener.fileno())),
-        environment=service_environment.prefect_server_environment(os.environ, settings, credential.auth),
+        module=("satflow_ext.stack.prefect_server", "--fd", str(listener.fileno()), *preparation),
+        environment=environment,
+        preload=("prefect.server.api.server", "uvicorn", "satflow_ext.settings"),
         log=log_path(settings, "prefect-server"),
         inherited_sockets=(listener.fileno(),),
     )
@@ -97,7 +119,11 @@ def define_prefect_worker(
             os.environ, settings, credential.url, credential.auth
         ),
         log=log_path(settings, "prefect-worker"),
-        preload=("prefect.cli.worker", "satflow_ext.run_template.worker", "prefect.runner"),
+        preload=(
+            *("prefect.cli.worker", "satflow_ext.run_template.worker", "prefect.runner"),
+            "prefect.plugins:load_prefect_collections",
+        ),
+        waits=True,
     )
     earlier: datetime | None = None
     cause = STACK_DIED

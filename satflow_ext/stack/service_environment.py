@@ -35,6 +35,25 @@ LOG_STREAM_SETTINGS = {
 }
 """Both are required for `/api/logs/out` to send anything."""
 
+IDLE_INTERVALS = {
+    # A run is late after 15 seconds, which is checked every 5.
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "15",
+    # New runs of a deployment that was just registered; of all others every minute, hours ahead.
+    "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "10",
+    # Time limits of pauses, which are minutes or hours.
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "30",
+    # Commands to Prefect workers that did not confirm them.
+    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "30",
+    # Prefect workers are offline after three missed heartbeats, that is after 30 seconds.
+    "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "30",
+    # Slots of concurrency limits whose holder has died: their leases are minutes.
+    "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "30",
+    # Automations that wait for an event that does not happen. Those that react to an event start at once.
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT15S",
+}
+"""Intervals (seconds, or ISO 8601 durations) of the Prefect server's services, which by default check every 5 to 15 seconds
+for what one machine rarely has. The user's own variables replace them."""
+
 
 def base_environment(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Return the user's environment without the variables of the Prefect profile, the Jupyter server and the kernel."""
@@ -65,6 +84,7 @@ def prefect_server_environment(environment: Mapping[str, str], settings: Setting
         **base_environment(environment, settings),
         **HARDENED_SETTINGS,
         **LOG_STREAM_SETTINGS,
+        **{name: environment.get(name, interval) for name, interval in IDLE_INTERVALS.items()},
         "PREFECT_SERVER_API_AUTH_STRING": auth,
     }
     if database := environment.get(DATABASE_VARIABLE):
@@ -82,7 +102,10 @@ def prefect_worker_environment(
         "PREFECT_API_URL": api,
         STACK_API: api,
         "PREFECT_API_AUTH_STRING": auth,
-        "PREFECT_WORKER_QUERY_SECONDS": "5",  # the worker hears of runs, and polls only in case it missed one
+        # The worker hears of new runs, and polls for those whose time comes and in case it missed one. Its interval varies
+        # by 30 %, so it asks for the runs of the next 15 seconds: all of them start on time.
+        "PREFECT_WORKER_QUERY_SECONDS": "10",
+        "PREFECT_WORKER_PREFETCH_SECONDS": "15",
         "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
         # The Prefect server has the flows' log lines. Writing them, in color, to the Prefect worker's log as well would take

@@ -25,7 +25,7 @@ HEALTHY_UPTIME = 120.0
 """Uptime in seconds that resets the count of restarts: a broken service dies sooner, and a stack may run for weeks."""
 
 MIN_CHECK_PAUSE = 0.1
-MAX_CHECK_PAUSE = 1.0
+MAX_CHECK_PAUSE = 0.25
 """Minimum and maximum seconds between two checks of a starting service; short at first, so that a fast start is not delayed."""
 
 logger = logging.getLogger(__name__)

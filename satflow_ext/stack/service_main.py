@@ -1,18 +1,21 @@
-"""Run a module as a service of the stack: `python -m satflow_ext.stack.service_main [--wait MODULE,…] MODULE ARGUMENT…`.
+"""Run a module as a service of the stack: `python -m satflow_ext.stack.service_main [OPTION MODULE,…] MODULE ARGUMENT…`.
 
 Standard input is a pipe from the supervisor, and a thread waits for its end. When it closes, the supervisor is dead, and every
-process of the stack is killed, those that hold a listening socket last. With `--wait` the named modules are imported immediately,
-but the service starts only when a byte arrives: a Prefect worker has its imports done by the time its server answers.
+process of the stack is killed, those that hold a listening socket last. With the option `--preload` the named modules are
+imported first. With `--wait` also, but then the service starts only when a byte arrives: a Prefect worker has its imports done
+by the time its server answers.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import runpy
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 
 from satflow_ext.lease.start import STACK_MARK
 from satflow_ext.stack import stack_processes
@@ -25,17 +28,31 @@ def main() -> None:
     os.umask(0o077)
     pipe = _detach_stdin()
     arguments = sys.argv[1:]
-    wait_mode = arguments[0] == "--wait"
     holds_listener = os.environ.pop(stack_processes.LISTENER_MARK, None) is not None
     go = threading.Event()
     threading.Thread(target=_watch_pipe, args=(pipe, go, holds_listener), name="satflow-watchdog", daemon=True).start()
-    if wait_mode:
-        for module in arguments[1].split(","):
-            importlib.import_module(module)
-        go.wait()
-        arguments = arguments[2:]
+    if arguments[0] in ("--preload", "--wait"):
+        option, modules, *arguments = arguments
+        import_modules(modules.split(","))
+        if option == "--wait":
+            go.wait()
     sys.argv = arguments
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+def import_modules(modules: Iterable[str]) -> None:
+    """Import modules, and call the functions of entries `MODULE:FUNCTION`, which import others.
+
+    The garbage collector is off, and ignores the imported objects later: they stay, and it would traverse them again and again.
+    """
+    gc.disable()
+    for each in modules:
+        module, _, function = each.partition(":")
+        imported = importlib.import_module(module)
+        if function:
+            getattr(imported, function)()
+    gc.freeze()
+    gc.enable()
 
 
 def _detach_stdin() -> int:

@@ -21,7 +21,14 @@ from satflow_ext.errors import DiskFull
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.lease.messages import ServiceReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import gateway, prefect_database, service_definitions, service_environment, stack_processes
+from satflow_ext.stack import (
+    gateway,
+    prefect_database,
+    service_definitions,
+    service_environment,
+    stack_processes,
+)
+from satflow_ext.stack.database_template import begin_database
 from satflow_ext.stack.orphaned_runs import STACK_STOPPED, end_orphaned_runs
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.service_keeper import ServiceKeeper
@@ -126,11 +133,12 @@ class StackServices:
     async def _start_prefect(self) -> None:
         listener = self._get_listener("prefect-server")
         home = make_private_folder(service_environment.prefect_home(self._settings))
-        if service_environment.DATABASE_VARIABLE not in os.environ:
-            await self._check_database(home / service_environment.DATABASE_FILE)
+        is_prepared = await self._begin_database(home / service_environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
         credential = Credential(service_definitions.prefect_url(listener), auth)
-        server = ServiceKeeper(service_definitions.define_prefect_server(self._settings, credential, listener))
+        server = ServiceKeeper(
+            service_definitions.define_prefect_server(self._settings, credential, listener, is_prepared=is_prepared)
+        )
         answers = asyncio.Event()
 
         async def before() -> None:
@@ -149,10 +157,14 @@ class StackServices:
             await warming
         self.credential = credential
 
-    async def _check_database(self, path: Path) -> None:
+    async def _begin_database(self, path: Path) -> bool:
+        """Check the server's SQLite database, or create it from the template. Return whether it is prepared."""
+        if service_environment.DATABASE_VARIABLE in os.environ:
+            return False
         if path.exists():
             self._on_step("Checking the Prefect server's database")
             await asyncio.to_thread(prefect_database.check_database, path)
+        return await asyncio.to_thread(begin_database, self._settings, path)
 
     async def _start_store(self) -> None:
         make_private_folder(self._settings.state_dir / "store")

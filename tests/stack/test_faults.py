@@ -176,7 +176,7 @@ def test_a_check_that_takes_too_long_is_cut_off_and_the_server_starts(
 ) -> None:
     """SQLite itself cannot be interrupted in it before 3.41."""
     path = tmp_path / "prefect.db"
-    make_database(path, min(prefect_database._known_revisions()))
+    make_database(path, min(prefect_database.known_revisions()))
     with path.open("r+b") as file:
         file.seek(8192)
         file.write(os.urandom(30000))
@@ -188,7 +188,7 @@ def test_a_check_that_takes_too_long_is_cut_off_and_the_server_starts(
 
 def test_a_database_in_use_is_not_to_be_replaced(tmp_path: Path) -> None:
     path = tmp_path / "prefect.db"
-    make_database(path, min(prefect_database._known_revisions()))
+    make_database(path, min(prefect_database.known_revisions()))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StackFailed, match="cannot be used: database is locked") as refused:
