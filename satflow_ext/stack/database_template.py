@@ -126,7 +126,8 @@ def _copy_template(packages: PrefectPackages, template: Path, path: Path) -> boo
         _check_template(template, packages)
         atomic_files.write_atomically(path, template.read_bytes())
     except (OSError, StackFailed, sqlite3.Error, ValueError) as error:
-        logger.warning("The template of Prefect's database cannot be used and is removed: %s", error)
+        reason = error.message if isinstance(error, StackFailed) else error  # its fix is about the stack's database
+        logger.warning("The template of Prefect's database cannot be used and is removed: %s", reason)
         with contextlib.suppress(OSError):
             template.unlink()
         return False
