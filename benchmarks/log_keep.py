@@ -80,8 +80,8 @@ class Bench:
 
         async def start() -> str:
             async with prefect_client(self._where.prefect) as client:
-                row = await client.read_deployment_by_name(self._deployment)
-                return str((await client.create_flow_run_from_deployment(row.id, parameters=parameters)).id)
+                row = await client.read_deployment_by_name(*self._deployment.split("/"))
+                return str((await client.create_flow_run(row.id, parameters, None)).id)
 
         run_id = asyncio.run(start())
         self.wait_for(run_id, "RUNNING", "COMPLETED")
@@ -93,8 +93,7 @@ class Bench:
         async def wait() -> None:
             async with prefect_client(self._where.prefect) as client:
                 while True:
-                    state = (await client.read_flow_run(UUID(run_id))).state_type
-                    if state and state.value in states:
+                    if (await client.read_flow_run(UUID(run_id))).state_type in states:
                         return
                     await asyncio.sleep(0.2)
 

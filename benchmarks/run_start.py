@@ -68,8 +68,8 @@ def request_run(where: Endpoints, deployment: str, mark: Path) -> None:
 
 async def _start(where: Endpoints, deployment: str, mark: Path) -> None:
     async with prefect_client(where.prefect) as client:
-        row = await client.read_deployment_by_name(deployment)
-        await client.create_flow_run_from_deployment(row.id, parameters={"mark": str(mark)})
+        row = await client.read_deployment_by_name(*deployment.split("/"))
+        await client.create_flow_run(row.id, {"mark": str(mark)}, None)
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def wait_for(where: Endpoints, deployment: str) -> None:
 
     async def there() -> bool:
         async with prefect_client(where.prefect) as client:
-            return deployment in {d.name for d in await client.read_deployments()}
+            return deployment in {d.name for d in await client.read_deployments(limit=200)}
 
     while not asyncio.run(there()):
         time.sleep(0.3)

@@ -62,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its arguments; None means those of this process.
     """
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect sends telemetry, and prints a notice about it
+    # httpx imports its own command line, with click, rich and pygments, if they are installed: a tenth of a command's start.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # the import system's way to make an import fail
     if arguments is None:
         _ensure_unicode_names()
         # No work has started yet, and during imports a KeyboardInterrupt can surface as another error.

@@ -1,23 +1,12 @@
-"""Names in Prefect's REST paths: validation of names, and reads of objects by name.
-
-Prefect's client inserts names into paths unquoted, so that everything after a `#` or `?` would be lost, and a `..` would leave
-the path. Every read by name goes through this module, which quotes the name first.
-"""
+"""The names that can be registered, and reads of Prefect's objects by names from users."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.prefect_api import replace_not_found
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import Worker, WorkPool
-    from prefect.client.schemas.responses import DeploymentResponse
+from satflow_ext.prefect_api import PrefectClient, replace_not_found
+from satflow_ext.prefect_rows import DeploymentRow, WorkPoolRow
 
 MAX_NAME_LENGTH = 255
 """Characters of a name. Two such names, quoted, fit into the 8 KiB that web servers accept as the request line."""
@@ -25,17 +14,12 @@ MAX_NAME_LENGTH = 255
 FORBIDDEN_CHARACTERS = "/%&<>"
 """The characters that Prefect forbids in names of flows, deployments and work pools."""
 
-_QUOTED_DOTS = {".": "%2E", "..": "%2E%2E"}
-"""Names that would shorten a path; `quote` does not change dots."""
+RELATIVE_FOLDERS = frozenset({".", ".."})
+"""Names that would be folders in a path."""
 
 
 class _NoDeployment(SatflowError):
     """Prefect has no such deployment."""
-
-
-def quote_name(name: str) -> str:
-    """Quote a name as one segment of a path."""
-    return _QUOTED_DOTS.get(name) or quote(name, safe="")
 
 
 def check_flow_name(name: str) -> None:
@@ -62,7 +46,7 @@ def check_deployment_name(name: str) -> None:
         )
 
 
-async def read_deployment(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
+async def read_deployment(client: PrefectClient, full_name: str) -> DeploymentRow | None:
     """Read the deployment `flow/deployment`, None if Prefect has none.
 
     Raises:
@@ -71,12 +55,12 @@ async def read_deployment(client: PrefectClient, full_name: str) -> DeploymentRe
     flow_name, _, name = full_name.partition("/")
     try:
         with replace_not_found(_NoDeployment("no such deployment")):
-            return await client.read_deployment_by_name(f"{quote_name(flow_name)}/{quote_name(name)}")
+            return await client.read_deployment_by_name(flow_name, name)
     except _NoDeployment:
         return None
 
 
-async def read_work_pool(client: PrefectClient, name: str, missing: SatflowError) -> WorkPool:
+async def read_work_pool(client: PrefectClient, name: str, missing: SatflowError) -> WorkPoolRow:
     """Read the work pool of that name.
 
     Raises:
@@ -87,18 +71,13 @@ async def read_work_pool(client: PrefectClient, name: str, missing: SatflowError
     ):  # Prefect has none; servers would treat a quoted slash as part of the path
         raise missing
     with replace_not_found(missing):
-        return await client.read_work_pool(quote_name(name))
-
-
-async def read_workers(client: PrefectClient, work_pool: str) -> Sequence[Worker]:
-    """Read the Prefect workers of a work pool."""
-    return await client.read_workers_for_work_pool(quote_name(work_pool))
+        return await client.read_work_pool(name)
 
 
 def _find_name_problem(name: str) -> str | None:
     if not name.strip():
         return "it is empty"
-    if name in _QUOTED_DOTS:
+    if name in RELATIVE_FOLDERS:
         return "it would be a folder in a web address"
     if len(name) > MAX_NAME_LENGTH:
         return f"it has {len(name)} characters, and at most {MAX_NAME_LENGTH} are allowed"

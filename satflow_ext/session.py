@@ -3,7 +3,7 @@
 Kernel, Jupyter server and command line do the same things through it. They differ only in how they get the endpoints: a kernel
 and a command wait for the local stack (`open_session`), the Jupyter server starts it in the background (`server/stack.py`).
 
-The operations are imported when they are first used, because Prefect's client takes seconds to import.
+The operations are imported when they are first used, so that no process waits for the import of others.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Session:
         self.clusters = SharedClusters(connection)
 
     async def wait_ready(self) -> None:
-        """Wait until the services run and Prefect's client is imported, so that a failure to start comes before other work."""
+        """Wait until the services run, so that a failure to start comes before other work."""
         await self._connection.endpoints()
 
     async def register(
@@ -122,10 +122,12 @@ class Deployments:
         endpoints = await self._connection.endpoints()
         from satflow_ext.deployments import queries
 
-        return await queries.list_deployments(endpoints)
+        return tuple([await queries.add_next_runs(each) for each in await queries.list_deployments(endpoints)])
 
     async def find_deployment(self, name: str) -> Deployment:
         """Find a deployment by `flow/deployment`, its name or its id, and explain what happened to one that is gone.
+
+        The times of its next runs are left out: their computation takes seconds.
 
         Raises:
             DeploymentNotFound: no deployment matches, or more than one.

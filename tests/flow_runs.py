@@ -13,6 +13,7 @@ from satflow_ext.errors import PrefectFailed
 from satflow_ext.models import RunDetail, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.log_follower import follow_log
+from satflow_ext.runs.run_rows import TERMINAL_STATES
 
 PATIENCE = 600
 """Seconds for a run on a machine that has much else to do."""
@@ -39,7 +40,7 @@ def ended(stack, run_id: str, patience: float = PATIENCE) -> RunDetail:
 async def _until_ended(prefect: PrefectApi, run_id: UUID, deadline: float) -> None:
     """One small request a look: whole details of many runs keep a Prefect server from running them."""
     async with prefect_client(prefect) as client:
-        while (run := await client.read_flow_run(run_id)).state is None or not run.state.is_final():
+        while (run := await client.read_flow_run(run_id)).state_type not in TERMINAL_STATES:
             if time.monotonic() > deadline:
                 raise PrefectFailed(f"run {run.name} has not ended")
             await asyncio.sleep(0.3)

@@ -11,7 +11,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.prefect_api import prefect_client
+from tests.prefect_clients import stock_client
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Prefect:
         """What one coroutine over an open client gives."""
 
         async def asked() -> T:
-            async with prefect_client(self.api) as client:
+            async with stock_client(self.api) as client:
                 return await question(client)
 
         return asyncio.run(asked())
@@ -72,6 +72,6 @@ class Prefect:
 
 async def until_pool_exists(api: PrefectApi, name: str) -> None:
     """Wait until a Prefect worker has made its work pool."""
-    async with prefect_client(api) as client:
+    async with stock_client(api) as client:
         while name not in {pool.name for pool in await client.read_work_pools()}:  # noqa: ASYNC110  # another process makes it
             await asyncio.sleep(0.2)

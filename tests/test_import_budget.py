@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from satflow_ext.cli import COMMANDS
+
 pytestmark = pytest.mark.slow
 
 HEAVY = {"jupyter_server", "jupyterlab", "tornado", "distributed", "dask", "prefect", "pydantic", "httpx", "IPython"}
@@ -52,6 +54,20 @@ def test_a_threads_run_loads_no_dask():
         "executors.create_task_runner(ExecutorChoice(name='threads'), settings.load_settings())"
     )
     assert not loaded_by(statement) & (WEB | {"distributed", "dask"})
+
+
+def test_no_command_imports_prefect():
+    """Nor do the modules in which it does its work; tests/commands/test_imports.py runs the commands."""
+    work = ("prefect_api", "runs", "deployments.conflicts", "deployments.versions", "registration", "clusters")
+    modules = [*(f"commands.{name}" for name in COMMANDS), *work, "clusters.deployment_clusters"]
+    statement = "import " + ", ".join(f"satflow_ext.{module}" for module in modules)
+    assert not loaded_by(statement) & {"prefect", "distributed", "dask"}
+
+
+def test_quick_commands_import_only_what_they_need_at_their_start():
+    quick = ("run", "logs", "status", "versions", "diff", "down", "sizes", "keys", "store", "clusters")
+    statement = "import " + ", ".join(f"satflow_ext.commands.{name}" for name in quick)
+    assert not loaded_by(statement) & {"jsonschema", "websockets", "tornado", "zmq"}
 
 
 @pytest.mark.parametrize("module", ["server", "server.app"])

@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
 from satflow_ext.errors import InvalidSchedule
 from satflow_ext.models import CronSchedule, IntervalSchedule, NoSchedule, Schedule
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.objects import DeploymentSchedule
-    from prefect.client.schemas.schedules import SCHEDULE_TYPES
+from satflow_ext.prefect_rows import DeploymentSchedule, ScheduleRow
 
 MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
 REFUSED_ZONES = frozenset({"localtime", "posixrules"})
@@ -41,28 +37,23 @@ def check_schedule(schedule: Schedule) -> Schedule:
     return schedule
 
 
-def to_prefect(schedule: Schedule) -> SCHEDULE_TYPES | None:
+def to_prefect(schedule: Schedule) -> ScheduleRow | None:
     """Convert to Prefect's schedule; None if runs only start manually."""
-    from prefect.client.schemas import schedules as prefect
-
     if isinstance(schedule, CronSchedule):
-        return prefect.CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
+        return ScheduleRow(cron=schedule.cron, timezone=schedule.timezone)
     if isinstance(schedule, IntervalSchedule):
-        return prefect.IntervalSchedule(interval=timedelta(seconds=schedule.seconds), timezone=schedule.timezone)
+        return ScheduleRow(interval=schedule.seconds, timezone=schedule.timezone)
     return None
 
 
 def from_prefect(found: list[DeploymentSchedule]) -> Schedule:
     """Convert the schedules of a deployment; a kind that SatFlow does not create (rrule) becomes `NoSchedule`."""
-    from prefect.client.schemas import schedules as prefect
-
-    for row in found:
-        if isinstance(row.schedule, prefect.CronSchedule):
-            return CronSchedule(cron=row.schedule.cron, timezone=row.schedule.timezone or "UTC")
-        if isinstance(row.schedule, prefect.IntervalSchedule):
-            return IntervalSchedule(
-                seconds=row.schedule.interval.total_seconds(), timezone=row.schedule.timezone or "UTC"
-            )
+    for each in found:
+        timezone = each.schedule.timezone or "UTC"
+        if each.schedule.cron is not None:
+            return CronSchedule(cron=each.schedule.cron, timezone=timezone)
+        if each.schedule.interval is not None:
+            return IntervalSchedule(seconds=each.schedule.interval, timezone=timezone)
     return NoSchedule()
 
 
@@ -111,10 +102,8 @@ def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore
 
 
 def _format_row(row: DeploymentSchedule) -> str:
-    from prefect.client.schemas import schedules as prefect
-
     text = format_schedule(from_prefect([row]))
-    if isinstance(row.schedule, prefect.RRuleSchedule):
+    if row.schedule.rrule is not None:
         text = f"{' '.join(row.schedule.rrule.split())} ({row.schedule.timezone})"
     return f"{text} with {json.dumps(row.parameters, sort_keys=True)}" if row.parameters else text
 

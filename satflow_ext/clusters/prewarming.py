@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from satflow_ext import endpoints
@@ -22,13 +21,10 @@ from satflow_ext.clusters import deployment_clusters
 from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
-from satflow_ext.models import ClusterOrder, StartCluster
+from satflow_ext.models import ClusterOrder, JsonObject, StartCluster
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration.prewarm_request import prewarm_seconds, request_file
 from satflow_ext.settings import LOCAL, Settings, load_settings
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.filters import FlowRunFilter
 
 CHECK_INTERVAL = 10.0
 """Seconds between two checks."""
@@ -189,13 +185,9 @@ async def find_due_starts(
     Raises:
         PrefectFailed: the API did not answer.
     """
-    from prefect.client.schemas.sorting import FlowRunSort
-
     async with prefect_client(api) as client:
-        sort = FlowRunSort.EXPECTED_START_TIME_ASC
-        runs = await client.read_flow_runs(
-            flow_run_filter=_upcoming_runs_filter(requests, now), sort=sort, limit=MAX_RUNS
-        )
+        upcoming = _upcoming_runs_filter(requests, now)
+        runs = await client.read_flow_runs(upcoming, sort="EXPECTED_START_TIME_ASC", limit=MAX_RUNS)
     nearest = {run.deployment_id: run for run in reversed(runs)}
     return tuple(
         DueStart(run.id, deployment_id, requests[deployment_id].name)
@@ -206,23 +198,13 @@ async def find_due_starts(
     )
 
 
-def _upcoming_runs_filter(requests: Mapping[UUID, PrewarmRequest], now: datetime) -> FlowRunFilter:
-    from prefect.client.schemas.filters import (
-        FlowRunFilter,
-        FlowRunFilterDeploymentId,
-        FlowRunFilterExpectedStartTime,
-        FlowRunFilterState,
-        FlowRunFilterStateType,
-    )
-    from prefect.client.schemas.objects import StateType
-
-    return FlowRunFilter(
-        deployment_id=FlowRunFilterDeploymentId(any_=[*requests]),
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-        expected_start_time=FlowRunFilterExpectedStartTime(
-            after_=now - MAX_DELAY, before_=now + max(each.ahead for each in requests.values())
-        ),
-    )
+def _upcoming_runs_filter(requests: Mapping[UUID, PrewarmRequest], now: datetime) -> JsonObject:
+    until = now + max(each.ahead for each in requests.values())
+    return {
+        "deployment_id": {"any_": [str(each) for each in requests]},
+        "state": {"type": {"any_": ["SCHEDULED"]}},
+        "expected_start_time": {"after_": (now - MAX_DELAY).isoformat(), "before_": until.isoformat()},
+    }
 
 
 if __name__ == "__main__":

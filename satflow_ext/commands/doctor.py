@@ -14,8 +14,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
-from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext import endpoints, keys, lease
 from satflow_ext.commands import interrupts
@@ -25,7 +23,7 @@ from satflow_ext.errors import SatflowError, SettingsWrong, StackFailed, WorkPoo
 from satflow_ext.keys import Keyring
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.prefect_names import read_work_pool, read_workers
+from satflow_ext.prefect_names import read_work_pool
 from satflow_ext.settings import Settings, config_file, load_settings
 from satflow_ext.versions.store_client import StoreClient
 
@@ -97,7 +95,7 @@ async def _check_store(store: Store) -> str:
 
 async def _check_prefect_api(api: PrefectApi) -> str:
     async with prefect_client(api) as client:
-        await client.read_work_pools(limit=1)
+        await client.read_work_pools()
         return f"{hide_credentials(api.url)} answers and accepts the credential"
 
 
@@ -109,18 +107,13 @@ async def _check_work_pool(endpoints: Endpoints) -> str:
     )
     async with prefect_client(endpoints.prefect) as client:
         pool = await read_work_pool(client, endpoints.work_pool, missing)
-        online = await _count_online_workers(client, pool.name)
+        online = sum(worker.is_online for worker in await client.read_workers(pool.name))
     quoted = shlex.quote(pool.name)
     if pool.is_paused:
         raise WorkPoolNotFound(f"{pool.name} is paused.", fix=f"prefect work-pool resume {quoted}")
     if not online:
         raise WorkPoolNotFound(f"No Prefect worker polls {pool.name}.", fix=f"prefect worker start --pool {quoted}")
     return f"{pool.name} ({pool.type}), {online} online"
-
-
-async def _count_online_workers(client: PrefectClient, pool: str) -> int:
-    workers = await read_workers(client, pool)
-    return sum(worker.status == WorkerStatus.ONLINE for worker in workers)
 
 
 def _check_worker_python(settings: Settings) -> str:

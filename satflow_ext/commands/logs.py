@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from satflow_ext.commands import interrupts, watch
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.errors import SatflowError
@@ -31,6 +31,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_extra_arguments(rest, "logs")
     with connect(load_settings()) as connection:
         if args.follow:
+            from satflow_ext.commands import watch
+
             return watch.follow_run(connection, args.run, show_cluster=args.show_cluster, raw=args.raw)
         interrupts.run(_print_log(Session(connection), args.run, raw=args.raw))
     return 0

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import uuid4
 
-from satflow_ext.choices import parse_assignments
-from satflow_ext.commands import interrupts, watch
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
-from satflow_ext.models import Run, RunRequest
-from satflow_ext.parameter_values.by_schema import value_fits
-from satflow_ext.parameter_values.text import text_to_value
+from satflow_ext.models import JsonObject, Run, RunRequest
 from satflow_ext.session import Session
 from satflow_ext.settings import load_settings
 
@@ -40,13 +37,22 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         print(f"run {started.name} ({started.id})", flush=True)
         if not args.follow:
             return 0
+        from satflow_ext.commands import watch  # after the request: the run starts in the meantime
+
         return watch.follow_run(connection, started.id, show_cluster=args.show_cluster)
 
 
 async def _start_run(args: argparse.Namespace, session: Session) -> Run:
     deployment = await session.deployments.find_deployment(args.deployment)
-    texts = parse_assignments(args.param, "--param", "parameter", "parameters")
-    schema = deployment.parameter_schema
-    given = {name: text_to_value(text, partial(value_fits, name, schema=schema)) for name, text in texts.items()}
+    given = _parse_parameters(args.param, deployment.parameter_schema) if args.param else {}
     request = RunRequest(deployment_id=deployment.id, parameters=given, idempotency_key=str(uuid4()))
     return await session.runs.start_run(request)
+
+
+def _parse_parameters(assignments: Sequence[str], schema: JsonObject) -> JsonObject:
+    from satflow_ext.choices import parse_assignments
+    from satflow_ext.parameter_values.by_schema import value_fits
+    from satflow_ext.parameter_values.text import text_to_value
+
+    texts = parse_assignments(assignments, "--param", "parameter", "parameters")
+    return {name: text_to_value(text, partial(value_fits, name, schema=schema)) for name, text in texts.items()}

@@ -10,15 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from satflow_ext.choices import schedules
 from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
 from satflow_ext.models import Change, CollisionStrategy, JsonObject, Registration
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
-    from prefect.client.schemas.responses import DeploymentResponse
+from satflow_ext.prefect_rows import DeploymentRow, DeploymentSchedule
 
 Choices = dict[str, str]
 """Choices that Prefect stores and any client can change there: name → value, formatted for display."""
@@ -48,7 +45,7 @@ class MergedChoices:
     tags: list[str]
     work_pool: str | None
     job_variables: JsonObject
-    schedules: list[DeploymentScheduleCreate]
+    schedules: list[DeploymentSchedule]
     paused: bool
     description: str | None
     concurrency_limit: int | None
@@ -57,13 +54,13 @@ class MergedChoices:
     contested: tuple[Change, ...] = ()
 
 
-def find_drift(recorded: DecidedChoices, row: DeploymentResponse) -> tuple[Change, ...]:
+def find_drift(recorded: DecidedChoices, row: DeploymentRow) -> tuple[Change, ...]:
     """Return the differences: `before` is the registered value, `after` the live value in Prefect."""
     return _find_changes(_chosen_values(recorded), _live_values(row, _job_variable_names(recorded)))
 
 
 def merge_choices(
-    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentResponse | None, *, overwrite: bool
+    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentRow | None, *, overwrite: bool
 ) -> MergedChoices:
     """Merge the user's choices with the live values in Prefect.
 
@@ -118,7 +115,7 @@ def _is_contested(chosen_value: str | None, changed: Change) -> bool:
 
 
 def _merge_job_variables(
-    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentResponse | None, kept: Set[str]
+    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentRow | None, kept: Set[str]
 ) -> JsonObject:
     """Return SatFlow's job variables, as chosen or as kept from Prefect, and the others that Prefect has, unchanged."""
     live = flatten_job_variables(row.job_variables or {}) if row else {}
@@ -145,7 +142,7 @@ def _chosen_values(decided: DecidedChoices) -> Choices:
     }
 
 
-def _live_values(row: DeploymentResponse, job_variables: frozenset[str]) -> Choices:
+def _live_values(row: DeploymentRow, job_variables: frozenset[str]) -> Choices:
     """Return the live choices. They include only the named job variables: the others are not choices of SatFlow."""
     live = flatten_job_variables(row.job_variables or {})
     own_variables = {name: value for name, value in live.items() if name in job_variables}
@@ -156,20 +153,20 @@ def _live_values(row: DeploymentResponse, job_variables: frozenset[str]) -> Choi
     }
 
 
-def live_description(row: DeploymentResponse) -> str | None:
-    """Return the description of a deployment; None if it has none, for which Prefect's client writes the text "None"."""
+def live_description(row: DeploymentRow) -> str | None:
+    """Return the description of a deployment; None if it has none, for which Prefect's own client writes the text "None"."""
     return None if row.description in ("", "None") else row.description
 
 
-def live_limit(row: DeploymentResponse) -> int | None:
+def live_limit(row: DeploymentRow) -> int | None:
     """Return the number of runs of a deployment that may execute at the same time; None without a limit."""
     return row.global_concurrency_limit.limit if row.global_concurrency_limit else None
 
 
-def live_collision_strategy(row: DeploymentResponse) -> CollisionStrategy:
+def live_collision_strategy(row: DeploymentRow) -> CollisionStrategy:
     """Return what happens to runs beyond the limit. `enqueue` is the default of the Prefect server."""
-    options = row.concurrency_options
-    return "cancel_new" if options and options.collision_strategy.value == "CANCEL_NEW" else "enqueue"
+    options = row.concurrency_options or {}
+    return "cancel_new" if options.get("collision_strategy") == "CANCEL_NEW" else "enqueue"
 
 
 def _format_settings(work_pool: str | None, description: str | None, limit: int | None, strategy: str) -> Choices:
@@ -194,24 +191,18 @@ def _find_changes(before: Choices, after: Choices) -> tuple[Change, ...]:
     return tuple(Change(name=name, before=before.get(name), after=after.get(name)) for name in names)
 
 
-def _chosen_schedules(chosen: Registration, row: DeploymentResponse | None) -> list[DeploymentScheduleCreate]:
+def _chosen_schedules(chosen: Registration, row: DeploymentRow | None) -> list[DeploymentSchedule]:
     """Return the chosen schedule. If Prefect already has the same one, keep its state: it may be deactivated."""
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
-
     if row is not None and schedules.format_schedule(chosen.schedule) == schedules.format_deployment_schedules(
         row.schedules
     ):
         return _live_schedules(row)
     schedule = schedules.to_prefect(chosen.schedule)
-    return [DeploymentScheduleCreate(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
+    return [DeploymentSchedule(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
 
 
-def _live_schedules(row: DeploymentResponse) -> list[DeploymentScheduleCreate]:
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
-
+def _live_schedules(row: DeploymentRow) -> list[DeploymentSchedule]:
     return [
-        DeploymentScheduleCreate(
-            schedule=each.schedule, active=each.active, parameters=each.parameters or {}, slug=each.slug
-        )
+        DeploymentSchedule(schedule=each.schedule, active=each.active, parameters=each.parameters, slug=each.slug)
         for each in row.schedules
     ]

@@ -9,7 +9,6 @@ the begun write, and the next process that holds the deployment lock determines 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from satflow_ext.deployments import rows, write_marker
 from satflow_ext.deployments.drift import MergedChoices
@@ -18,12 +17,10 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import JournalFailed
 from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
 from satflow_ext.models import JsonObject
+from satflow_ext.prefect_api import PrefectClient
+from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import Pin
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.responses import DeploymentResponse
 
 
 async def publish_version(
@@ -31,10 +28,10 @@ async def publish_version(
     manifest: Manifest,
     pin: Pin,
     settled: MergedChoices,
-    row: DeploymentResponse | None,
+    row: DeploymentRow | None,
     endpoints: Endpoints,
     journal: Journal,
-) -> DeploymentResponse:
+) -> DeploymentRow:
     """Write a deployment's row, with the journal before and after it. The caller holds the deployment lock.
 
     Args:
@@ -78,7 +75,7 @@ def _begin_write(
         tags=tuple(settled.tags),
         work_pool=settled.work_pool,
         job_variables=_own_job_variables(manifest, settled),
-        schedules=tuple(each.model_dump(mode="json") for each in settled.schedules),
+        schedules=tuple(each.to_json() for each in settled.schedules),
         paused=settled.paused,
         description=settled.description,
         concurrency_limit=settled.concurrency_limit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from satflow_ext.choices import schedules
@@ -15,15 +15,12 @@ from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, SatflowError
 from satflow_ext.models import Deployment, Registration
-from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
+from satflow_ext.prefect_api import PrefectClient, parse_id, prefect_client, replace_not_found
+from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.settings import Settings
 from satflow_ext.versions import manifest_store
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import Pin, pin_of
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.responses import DeploymentResponse
 
 PAGE_SIZE = 200
 LIVE_OPTIONS = frozenset(
@@ -33,13 +30,20 @@ LIVE_OPTIONS = frozenset(
 
 
 async def list_deployments(endpoints: Endpoints) -> tuple[Deployment, ...]:
-    """List all deployments that SatFlow created, newest first.
+    """List all deployments that SatFlow created, newest first, without their next runs.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
     rows, names = await _read_own_rows(endpoints)
     return await _describe_deployments(rows, names, endpoints)
+
+
+async def add_next_runs(deployment: Deployment) -> Deployment:
+    """Add the times of the next runs, computed with Prefect's own code, whose import takes seconds."""
+    if deployment.paused:
+        return deployment
+    return deployment.model_copy(update={"next_runs": await schedules.next_runs(deployment.schedule)})
 
 
 async def list_pins(endpoints: Endpoints) -> tuple[Pin, ...]:
@@ -62,10 +66,10 @@ async def get_deployment(endpoints: Endpoints, deployment_id: str) -> Deployment
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await read_row(client, deployment_id)
     (deployment,) = await _describe_deployments([row], {row.flow_id: flow_name}, endpoints)
-    return deployment
+    return await add_next_runs(deployment)
 
 
-async def read_row(client: PrefectClient, deployment_id: str) -> tuple[DeploymentResponse, str]:
+async def read_row(client: PrefectClient, deployment_id: str) -> tuple[DeploymentRow, str]:
     """Read a deployment's row from Prefect, and its flow's name.
 
     Raises:
@@ -80,6 +84,8 @@ async def read_row(client: PrefectClient, deployment_id: str) -> tuple[Deploymen
 
 async def find_deployment(endpoints: Endpoints, name: str) -> Deployment:
     """Return the deployment that a user names: `flow/deployment`, a deployment's name if only one has it, or an id.
+
+    Its next runs are left out.
 
     Raises:
         DeploymentNotFound: no deployment matches, or more than one.
@@ -110,17 +116,18 @@ async def set_paused(endpoints: Endpoints, settings: Settings, deployment_id: st
         full_name = f"{flow_name}/{row.name}"
         async with hold_deployment_lock(full_name, endpoints.prefect, settings):
             with replace_not_found(missing):
-                await (client.pause_deployment(row.id) if paused else _resume_deployment(client, row))
+                await (client.set_deployment_paused(row.id, True) if paused else _resume_deployment(client, row))
             await asyncio.to_thread(Journal(settings).record_paused, endpoints, full_name, paused)
     return await get_deployment(endpoints, deployment_id)
 
 
-async def _resume_deployment(client: PrefectClient, row: DeploymentResponse) -> None:
+async def _resume_deployment(client: PrefectClient, row: DeploymentRow) -> None:
     """Resume a deployment that was paused, or whose schedules were all deactivated in Prefect, which looks the same."""
-    await client.resume_deployment(row.id)
+    await client.set_deployment_paused(row.id, False)
     if not any(schedule.active for schedule in row.schedules):
         for schedule in row.schedules:
-            await client.update_deployment_schedule(row.id, schedule.id, active=True)
+            assert schedule.id is not None
+            await client.activate_schedule(row.id, schedule.id)
 
 
 async def delete_deployment(endpoints: Endpoints, settings: Settings, deployment_id: str) -> None:
@@ -143,10 +150,10 @@ async def delete_deployment(endpoints: Endpoints, settings: Settings, deployment
                 await write_marker.remove_marker(client, entry.marker_name)
 
 
-async def describe_deployment(
-    row: DeploymentResponse, flow_name: str, found: Manifest | SatflowError, *, local: bool
+def describe_deployment(
+    row: DeploymentRow, flow_name: str, found: Manifest | SatflowError, *, local: bool
 ) -> Deployment:
-    """Return a deployment as the browser displays it.
+    """Return a deployment as the browser displays it, without its next runs.
 
     Args:
         row: the deployment's row in Prefect.
@@ -155,7 +162,6 @@ async def describe_deployment(
         local: whether it belongs to the local stack.
     """
     known = found if isinstance(found, Manifest) else None
-    schedule = schedules.from_prefect(row.schedules)
     switched_on = any(each.active for each in row.schedules)
     return Deployment(
         id=str(row.id),
@@ -168,14 +174,14 @@ async def describe_deployment(
         manifest_problem=None if known else str(found),
         parameters=row.parameters,
         parameter_schema=known.parameter_schema if known else row.parameter_openapi_schema or {},
-        schedule=schedule,
+        schedule=schedules.from_prefect(row.schedules),
         paused=row.paused or (bool(row.schedules) and not switched_on),
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
         description=live_description(row),
         concurrency_limit=live_limit(row),
         collision_strategy=live_collision_strategy(row),
-        next_runs=() if row.paused or not switched_on else await schedules.next_runs(schedule),
+        next_runs=(),
         drift=(*(find_drift(known, row) if known else ()), *find_path_changes(known, row, local=local)),
         **_registered_options(known),
     )
@@ -188,18 +194,16 @@ def _registered_options(manifest: Manifest | None) -> dict[str, Any]:
 
 
 async def _describe_deployments(
-    rows: list[DeploymentResponse], flow_names: dict[UUID, str], endpoints: Endpoints
+    rows: list[DeploymentRow], flow_names: dict[UUID, str], endpoints: Endpoints
 ) -> tuple[Deployment, ...]:
     pins = {row.id: pin_of(row) for row in rows}
     digests = [pin.manifest for pin in pins.values() if pin and pin.store == endpoints.store.name]
     found = await manifest_store.read_manifests(endpoints.store, digests)
     return tuple(
-        [
-            await describe_deployment(
-                row, flow_names[row.flow_id], _manifest_or_error(pins[row.id], found), local=endpoints.local
-            )
-            for row in rows
-        ]
+        describe_deployment(
+            row, flow_names[row.flow_id], _manifest_or_error(pins[row.id], found), local=endpoints.local
+        )
+        for row in rows
     )
 
 
@@ -211,32 +215,27 @@ def _manifest_or_error(pin: Pin | None, found: dict[str, Manifest | SatflowError
     return found[pin.manifest]
 
 
-async def _read_own_rows(endpoints: Endpoints) -> tuple[list[DeploymentResponse], dict[UUID, str]]:
+async def _read_own_rows(endpoints: Endpoints) -> tuple[list[DeploymentRow], dict[UUID, str]]:
     """Read the rows of all deployments that SatFlow created, newest first, and the names of their flows."""
     async with prefect_client(endpoints.prefect) as client:
         rows = [row for row in await _read_all_rows(client) if pin_of(row)]
         return rows, await _read_flow_names(client, {row.flow_id for row in rows})
 
 
-async def _read_all_rows(client: PrefectClient) -> list[DeploymentResponse]:
-    from prefect.client.schemas.sorting import DeploymentSort
-
-    rows: list[DeploymentResponse] = []
+async def _read_all_rows(client: PrefectClient) -> list[DeploymentRow]:
+    rows: list[DeploymentRow] = []
     while True:
-        page = await client.read_deployments(limit=PAGE_SIZE, offset=len(rows), sort=DeploymentSort.CREATED_DESC)
+        page = await client.read_deployments(limit=PAGE_SIZE, offset=len(rows))
         rows += page
         if len(page) < PAGE_SIZE:
             return rows
 
 
 async def _read_flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
-    from prefect.client.schemas.filters import FlowFilter, FlowFilterId
-
     names: dict[UUID, str] = {}
     sorted_ids = sorted(ids)
     for start in range(0, len(sorted_ids), PAGE_SIZE):
-        some = sorted_ids[start : start + PAGE_SIZE]
-        flows = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=some)), limit=PAGE_SIZE)
+        flows = await client.read_flows(sorted_ids[start : start + PAGE_SIZE])
         names.update((flow.id, flow.name) for flow in flows)
     return names
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from satflow_ext.deployments import publish, write_marker
 from satflow_ext.deployments.drift import MergedChoices
@@ -18,15 +18,13 @@ from satflow_ext.deployments.queries import version_number
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError, SettingsWrong
 from satflow_ext.keys import read_trusted_keys
+from satflow_ext.prefect_api import PrefectClient
 from satflow_ext.prefect_names import read_deployment
+from satflow_ext.prefect_rows import DeploymentRow, DeploymentSchedule
 from satflow_ext.settings import Settings
 from satflow_ext.versions import manifest_store
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import Pin, pin_of
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.responses import DeploymentResponse
 
 logger = logging.getLogger(__name__)
 Divergence = Literal["as written", "newer", "lost", "deleted", "gone", "changed"]
@@ -46,7 +44,7 @@ class RecoveredDeployment:
     """
 
     full_name: str
-    row: DeploymentResponse | None
+    row: DeploymentRow | None
     written: DeploymentWrite | None
     divergence: Divergence
 
@@ -98,7 +96,7 @@ async def recover_deployment(
 
 
 async def _determine_divergence(
-    client: PrefectClient, full_name: str, row: DeploymentResponse | None, entry: JournalEntry | None
+    client: PrefectClient, full_name: str, row: DeploymentRow | None, entry: JournalEntry | None
 ) -> RecoveredDeployment:
     written = entry.written if entry else None
     if entry is None or written is None:
@@ -111,7 +109,7 @@ async def _determine_divergence(
 
 
 async def _settle_entry(
-    client: PrefectClient, entry: JournalEntry, row: DeploymentResponse | None, journal: Journal
+    client: PrefectClient, entry: JournalEntry, row: DeploymentRow | None, journal: Journal
 ) -> JournalEntry:
     """Complete or discard a begun write."""
     settled = entry.settle_begun_write(pin_of(row) if row else None)
@@ -133,14 +131,12 @@ async def _read_manifest(written: DeploymentWrite, endpoints: Endpoints, setting
 
 
 def _restore_choices(written: DeploymentWrite) -> MergedChoices:
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
-
     return MergedChoices(
         parameters=written.parameters,
         tags=list(written.tags),
         work_pool=written.work_pool,
         job_variables=written.job_variables,
-        schedules=[DeploymentScheduleCreate.model_validate(each) for each in written.schedules],
+        schedules=[DeploymentSchedule.model_validate(each) for each in written.schedules],
         paused=written.paused,
         description=written.description,
         concurrency_limit=written.concurrency_limit,

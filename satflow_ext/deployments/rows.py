@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from satflow_ext.deployments import parameter_schema
 from satflow_ext.deployments.drift import MergedChoices
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.environments import build, locked_packages
 from satflow_ext.errors import DeploymentContested, PrefectFailed
-from satflow_ext.models import Change
+from satflow_ext.models import Change, JsonObject
+from satflow_ext.prefect_api import PrefectClient
 from satflow_ext.prefect_names import read_deployment
+from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.settings import load_settings
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import ENTRYPOINT, RECREATE_MODULE, Pin, pin_of
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import ConcurrencyOptions
-    from prefect.client.schemas.responses import DeploymentResponse
 
 
 async def write_row(
@@ -32,7 +28,7 @@ async def write_row(
     manifest: Manifest,
     pin: Pin,
     settled: MergedChoices,
-    row: DeploymentResponse | None,
+    row: DeploymentRow | None,
     endpoints: Endpoints,
 ) -> None:
     """Create the deployment, or make it pin another manifest.
@@ -48,28 +44,33 @@ async def write_row(
     Raises:
         PrefectFailed: Prefect refused the row, or it is unknown whether Prefect accepted it.
     """
-    await client.create_deployment(
-        flow_id=await client.create_flow_from_name(manifest.flow_name),
-        name=manifest.deployment,
-        version=str(manifest.version),
-        job_variables={**settled.job_variables, **local_job_variables(manifest, endpoints)},
-        schedules=settled.schedules,
-        parameters=settled.parameters,
-        tags=settled.tags,
-        work_pool_name=settled.work_pool,
-        entrypoint=ENTRYPOINT,
-        parameter_openapi_schema=parameter_schema.schema_for_prefect(manifest.parameter_schema),
-        enforce_parameter_schema=True,
-        pull_steps=pin.pull_steps(),
-        paused=settled.paused,
-        description=settled.description or "",  # Prefect's client would convert None to text
-        concurrency_limit=settled.concurrency_limit,
-        concurrency_options=_concurrency_options(row, settled),
+    fields: JsonObject = {
+        "flow_id": str(await client.create_flow(manifest.flow_name)),
+        "name": manifest.deployment,
+        "version": str(manifest.version),
+        "job_variables": {**settled.job_variables, **local_job_variables(manifest, endpoints)},
+        "schedules": [each.to_json() for each in settled.schedules],
+        "parameters": settled.parameters,
+        "tags": [*settled.tags],
+        "labels": {},
+        "path": None,
+        "entrypoint": ENTRYPOINT,
+        "parameter_openapi_schema": parameter_schema.schema_for_prefect(manifest.parameter_schema),
+        "enforce_parameter_schema": True,
+        "pull_steps": [*pin.pull_steps()],
+        "paused": settled.paused,
+        "storage_document_id": None,
+        "infrastructure_document_id": None,
+        "description": settled.description,
+        "concurrency_limit": settled.concurrency_limit,
+        "concurrency_options": _concurrency_options(row, settled),
         **_preserved_values(row, settled),
-    )
+    }
+    pool: JsonObject = {} if settled.work_pool is None else {"work_pool_name": settled.work_pool}
+    await client.create_deployment({**fields, **pool})
 
 
-async def read_back_row(client: PrefectClient, manifest: Manifest, pin: Pin) -> DeploymentResponse:
+async def read_back_row(client: PrefectClient, manifest: Manifest, pin: Pin) -> DeploymentRow:
     """Read the row that was just written.
 
     Raises:
@@ -95,6 +96,8 @@ def local_job_variables(manifest: Manifest, endpoints: Endpoints) -> dict[str, s
         return {}
     command = local_run_command(manifest)
     if manifest.environment_policy == "recreate":
+        from satflow_ext.environments import build, locked_packages
+
         environment = build.environment_path(locked_packages.lock_digest(manifest.environment), load_settings())
         command = f"{command} {shlex.quote(str(environment))}"
     return {"command": command}
@@ -106,7 +109,7 @@ def local_run_command(manifest: Manifest) -> str:
     return f"{shlex.quote(manifest.environment.executable)} -m {module}"
 
 
-def _overtaken_error(full_name: str, written: DeploymentResponse) -> DeploymentContested:
+def _overtaken_error(full_name: str, written: DeploymentRow) -> DeploymentContested:
     """Return the error for a concurrent registration from another machine.
 
     Prefect keeps the last write and has no conditional one. On a single machine the deployment lock prevents this.
@@ -117,28 +120,21 @@ def _overtaken_error(full_name: str, written: DeploymentResponse) -> DeploymentC
     )
 
 
-def _preserved_values(row: DeploymentResponse | None, settled: MergedChoices) -> dict[str, Any]:
-    """Return the values that Prefect would reset if they were not sent again."""
-    if row is None:
-        return {}
-    same_pool = row.work_pool_name == settled.work_pool
-    return {"work_queue_name": row.work_queue_name if same_pool else None}
+def _preserved_values(row: DeploymentRow | None, settled: MergedChoices) -> JsonObject:
+    """Return the values that SatFlow does not choose, as Prefect has them: it would reset those that are not sent."""
+    same_pool = row is not None and row.work_pool_name == settled.work_pool
+    return {"work_queue_name": row.work_queue_name if row and same_pool else None}
 
 
-def _concurrency_options(row: DeploymentResponse | None, settled: MergedChoices) -> ConcurrencyOptions | None:
+def _concurrency_options(row: DeploymentRow | None, settled: MergedChoices) -> JsonObject | None:
     """Return the options of the concurrency limit. Those without a choice in SatFlow, such as a grace period, are preserved."""
-    from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
-
     preserved = row.concurrency_options if row else None
     if settled.concurrency_limit is None and preserved is None:
         return None
-    strategy = ConcurrencyLimitStrategy[settled.collision_strategy.upper()]
-    if preserved is not None:
-        return preserved.model_copy(update={"collision_strategy": strategy})
-    return ConcurrencyOptions(collision_strategy=strategy)
+    return {**(preserved or {}), "collision_strategy": settled.collision_strategy.upper()}
 
 
-def find_path_changes(manifest: Manifest | None, row: DeploymentResponse, *, local: bool) -> tuple[Change, ...]:
+def find_path_changes(manifest: Manifest | None, row: DeploymentRow, *, local: bool) -> tuple[Change, ...]:
     """Return the path changes: `before` is the registered value, `after` the live value in Prefect.
 
     Args:
@@ -153,7 +149,7 @@ def find_path_changes(manifest: Manifest | None, row: DeploymentResponse, *, loc
     )
 
 
-def _path_values(manifest: Manifest | None, row: DeploymentResponse, local: bool) -> Iterator[tuple[str, str, str]]:
+def _path_values(manifest: Manifest | None, row: DeploymentRow, local: bool) -> Iterator[tuple[str, str, str]]:
     """Yield name, registered value and live value."""
     pin = pin_of(row)
     if pin is None:

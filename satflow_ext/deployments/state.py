@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from satflow_ext.deployments import conflicts
 from satflow_ext.deployments.drift import MergedChoices, merge_choices
@@ -17,12 +16,10 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import Finding, GitFile
+from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.versions import manifest_store
 from satflow_ext.versions.manifest import MAX_EARLIER, Manifest
 from satflow_ext.versions.pin import pin_of
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.responses import DeploymentResponse
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class DeploymentState:
     """
 
     full_name: str
-    row: DeploymentResponse | None
+    row: DeploymentRow | None
     found: Manifest | SatflowError | None
     written: DeploymentWrite | None
 
@@ -145,7 +142,7 @@ async def read_compatible_state(
 
 
 async def read_live_manifest(
-    row: DeploymentResponse | None, endpoints: Endpoints, trusted_keys: TrustedKeys
+    row: DeploymentRow | None, endpoints: Endpoints, trusted_keys: TrustedKeys
 ) -> Manifest | SatflowError | None:
     """Read the manifest of the live version; None if there is no such version.
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints, Store
 from satflow_ext.errors import DeploymentNotFound, SatflowError, SettingsWrong
 from satflow_ext.models import Version, VersionDetail, VersionDiff, VersionList, VersionQuery, VersionRecord
 from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.versions import comparison, manifest_store
 from satflow_ext.versions.chain import VersionChain, VersionLink, read_version_manifest
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import pin_of
 from satflow_ext.versions.store_client import StoreClient
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.responses import DeploymentResponse
 
 LOST_VERSIONS = "The versions before version {number} are unknown: its manifest cannot be read."
 OTHER_STORE = "The versions of {name} are in the store {store!r}, which is not the store in use."
@@ -96,7 +93,7 @@ async def read_chain(endpoints: Endpoints, deployment_id: str) -> VersionChain:
     return await build_chain(row, f"{flow_name}/{row.name}", endpoints.store)
 
 
-async def build_chain(row: DeploymentResponse, full_name: str, store: Store) -> VersionChain:
+async def build_chain(row: DeploymentRow, full_name: str, store: Store) -> VersionChain:
     """Return the version chain of a deployment from its row."""
     pin = pin_of(row)
     if pin is None:

@@ -7,13 +7,9 @@ together with the row or before it. A database whose row was deleted still has t
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from satflow_ext.errors import SatflowError
-from satflow_ext.prefect_api import replace_not_found
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
+from satflow_ext.prefect_api import PrefectClient, replace_not_found
 
 TAG = "satflow"
 
@@ -28,13 +24,11 @@ async def set_marker(client: PrefectClient, name: str, number: int) -> None:
     Raises:
         PrefectFailed: the number was not stored.
     """
-    from prefect.client.schemas.actions import VariableCreate, VariableUpdate
-
     try:
         with replace_not_found(_MarkerMissing("none yet")):
-            await client.update_variable(VariableUpdate(name=name, value=number))
+            await client.update_variable(name, number)
     except _MarkerMissing:
-        await client.create_variable(VariableCreate(name=name, value=number, tags=[TAG]))
+        await client.create_variable(name, number, [TAG])
 
 
 async def read_marker(client: PrefectClient, name: str) -> int:
@@ -43,8 +37,12 @@ async def read_marker(client: PrefectClient, name: str) -> int:
     Raises:
         PrefectFailed: the API did not answer.
     """
-    found = await client.read_variable_by_name(name)
-    return found.value if found is not None and isinstance(found.value, int) else 0
+    try:
+        with replace_not_found(_MarkerMissing("none yet")):
+            found = await client.read_variable(name)
+    except _MarkerMissing:
+        return 0
+    return found.value if isinstance(found.value, int) else 0
 
 
 async def remove_marker(client: PrefectClient, name: str) -> None:
@@ -54,4 +52,4 @@ async def remove_marker(client: PrefectClient, name: str) -> None:
         PrefectFailed: the API did not answer.
     """
     with contextlib.suppress(_MarkerMissing), replace_not_found(_MarkerMissing("already removed")):
-        await client.delete_variable_by_name(name)
+        await client.delete_variable(name)

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 
 from pydantic import JsonValue
 
-from satflow_ext.credentials.shapes import find_credential
 from satflow_ext.errors import InvalidInfrastructure
 from satflow_ext.job_variables.template import ENV, Template
 from satflow_ext.job_variables.worker_types import RESOURCES, WORKER_TYPES, Resource, resource_variables
@@ -133,9 +132,11 @@ def refuse_invalid_values(found: JsonObject, template: Template) -> None:
     Raises:
         InvalidInfrastructure: a value is not allowed.
     """
+    plain = {name: value for name, value in found.items() if not _is_reference(value)}
+    if not plain:  # the import below takes a second
+        return
     from prefect.utilities.schema_tools import CircularSchemaRefError, ValidationError, validate
 
-    plain = {name: value for name, value in found.items() if not _is_reference(value)}
     try:
         wrong = validate(plain, template.schema, ignore_required=True, allow_none_with_default=True)
     except (CircularSchemaRefError, ValidationError) as error:
@@ -198,6 +199,8 @@ def check_plain_text(infrastructure: Infrastructure, *, local: bool) -> None:
     Raises:
         InvalidInfrastructure: a credential, which Prefect would store in plain text; or the local stack's command.
     """
+    from satflow_ext.credentials.shapes import find_credential  # compiles many regular expressions
+
     found = find_credential(infrastructure.model_dump(include={"env", "job_variables"}))
     if found is not None:
         path, what = found

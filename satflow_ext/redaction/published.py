@@ -68,7 +68,7 @@ CALLS: tuple[Call, ...] = (
     Call("registering", "GET /work_pools/*", {"(path)": "name"}),
     Call("registering", "GET /variables/name/*", {"(path)": "write marker"}),
     Call("registering", "POST /variables/", {"name": "write marker", "value": "write marker"}, "(path) tags tags[]"),
-    Call("registering", "PATCH /variables/name/*", {"(path)": "write marker", "value": "write marker"}, "name"),
+    Call("registering", "PATCH /variables/name/*", {"(path)": "write marker", "value": "write marker"}),
     Call("registering", "DELETE /variables/name/*", {"(path)": "write marker"}),
     Call("registering", "DELETE /deployments/{id}", plain_fields="(path)"),
     Call("registering", "PATCH /deployments/{id}", plain_fields="(path) paused"),
@@ -92,16 +92,15 @@ CALLS: tuple[Call, ...] = (
         },
         "(path) concurrency_limit concurrency_options concurrency_options.* enforce_parameter_schema entrypoint flow_id "
         "infrastructure_document_id job_variables labels parameter_openapi_schema parameters path paused pull_steps "
-        "pull_steps[].satflow_ext.runtime.pull schedules schedules[].active schedules[].max_scheduled_runs "
-        "schedules[].parameters schedules[].replaces schedules[].schedule schedules[].slug storage_document_id tags version "
+        "pull_steps[].satflow_ext.runtime.pull schedules schedules[].active "
+        "schedules[].parameters schedules[].schedule schedules[].slug storage_document_id tags version "
         "work_queue_name",
     ),
     Call(
         "registering",
         "POST /deployments/{id}/create_flow_run",
         {"parameters.*": "parameter value"},
-        f"(path) context idempotency_key job_variables labels name parameters parent_task_run_id tags {STATE} "
-        "state.state_details.scheduled_time",
+        "(path) idempotency_key parameters",
     ),
     Call(
         "running",

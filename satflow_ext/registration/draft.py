@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
 from satflow_ext.executors import ResolvedExecutor
@@ -11,19 +10,18 @@ from satflow_ext.job_variables.fit import build_job_variables
 from satflow_ext.job_variables.template import Template
 from satflow_ext.keys import user_name
 from satflow_ext.models import JsonObject, PackedFlow, Registration
+from satflow_ext.prefect_api import PrefectClient
 from satflow_ext.prefect_names import read_work_pool
+from satflow_ext.prefect_rows import WorkPoolRow
 from satflow_ext.versions.manifest import Manifest
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import WorkPool
-
 
 NO_CONTENT = "sha256:" + "0" * 64
 """The content of a draft, which has none yet."""
 
 
-def build_draft(packed: PackedFlow, registration: Registration, executor: ResolvedExecutor, pool: WorkPool) -> Manifest:
+def build_draft(
+    packed: PackedFlow, registration: Registration, executor: ResolvedExecutor, pool: WorkPoolRow
+) -> Manifest:
     """Build the manifest of a registration, except for its position and content, which publishing adds.
 
     Args:
@@ -64,7 +62,7 @@ def build_draft(packed: PackedFlow, registration: Registration, executor: Resolv
     )
 
 
-def resolve_job_variables(pool: WorkPool, registration: Registration) -> JsonObject:
+def resolve_job_variables(pool: WorkPoolRow, registration: Registration) -> JsonObject:
     """Convert the chosen infrastructure to job variables of the work pool.
 
     Raises:
@@ -75,7 +73,7 @@ def resolve_job_variables(pool: WorkPool, registration: Registration) -> JsonObj
     )
 
 
-async def find_work_pool(client: PrefectClient, name: str | None) -> WorkPool:
+async def find_work_pool(client: PrefectClient, name: str | None) -> WorkPoolRow:
     """Read the work pool with that name, or the only one that exists.
 
     Raises:
@@ -88,7 +86,7 @@ async def find_work_pool(client: PrefectClient, name: str | None) -> WorkPool:
     return await read_work_pool(client, name, missing)
 
 
-async def _find_only_work_pool(client: PrefectClient) -> WorkPool:
+async def _find_only_work_pool(client: PrefectClient) -> WorkPoolRow:
     pools = await client.read_work_pools()
     if len(pools) == 1:
         return pools[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from satflow_ext import scratch
 from satflow_ext.deployments import publish, queries
@@ -22,16 +22,14 @@ from satflow_ext.deployments.state import ChainPosition, DeploymentState
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.keys import Keyring, Signer, user_name
 from satflow_ext.models import Change, Environment, Registered
+from satflow_ext.prefect_api import PrefectClient
+from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.registration import prewarm_request
 from satflow_ext.settings import Settings
 from satflow_ext.versions import carried_files, envelope, manifest_store, packing_environment
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import Pin, pin_of
 from satflow_ext.versions.store_client import StoreClient
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.responses import DeploymentResponse
 
 Outcome = Literal["created", "changed", "unchanged", "restored"]
 
@@ -109,7 +107,7 @@ def complete_draft(draft: Manifest, position: ChainPosition, stored: StoredConte
 
 async def reuse_version(
     client: PrefectClient,
-    row: DeploymentResponse,
+    row: DeploymentRow,
     manifest: Manifest,
     endpoints: Endpoints,
     settings: Settings,
@@ -131,13 +129,14 @@ async def reuse_version(
 
 
 async def build_result(
-    row: DeploymentResponse, manifest: Manifest, outcome: Outcome, preserved: tuple[Change, ...], endpoints: Endpoints
+    row: DeploymentRow, manifest: Manifest, outcome: Outcome, preserved: tuple[Change, ...], endpoints: Endpoints
 ) -> Registered:
     """Build the result of a registration. `preserved` are the changes that were made in Prefect and are preserved."""
     pin = pin_of(row)
     assert pin is not None
+    described = queries.describe_deployment(row, manifest.flow_name, manifest, local=endpoints.local)
     return Registered(
-        deployment=await queries.describe_deployment(row, manifest.flow_name, manifest, local=endpoints.local),
+        deployment=await queries.add_next_runs(described),
         outcome=outcome,
         content=manifest.content,
         content_size=manifest.size,

@@ -7,7 +7,6 @@ the next number, with the key of the user who rolls back. The earlier choices ar
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from satflow_ext.deployments import queries, recovery
 from satflow_ext.deployments.lock import hold_deployment_lock
@@ -18,16 +17,13 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, PythonMismatch
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import JsonObject, Registered
-from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_api import PrefectClient, prefect_client
 from satflow_ext.registration.checks import check_choices
 from satflow_ext.registration.draft import find_work_pool, resolve_job_variables
 from satflow_ext.registration.next_version import VersionUpload, publish_next_version, reuse_version
 from satflow_ext.settings import Settings
 from satflow_ext.versions import content_download
 from satflow_ext.versions.manifest import Manifest
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
 
 
 async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str, number: int) -> Registered:

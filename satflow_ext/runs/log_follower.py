@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from uuid import UUID
 
 import httpx
@@ -23,7 +23,8 @@ from websockets.typing import Subprotocol
 
 from satflow_ext.endpoints import PrefectApi, is_on_loopback
 from satflow_ext.errors import DiskFailed, RunNotFound, SatflowError
-from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_api import PrefectClient, prefect_client
+from satflow_ext.prefect_rows import FlowRunRow
 from satflow_ext.run_logs.lines import RunLogLine
 from satflow_ext.run_logs.reading import SpoolReader
 from satflow_ext.run_logs.spool import spool_folder
@@ -33,10 +34,6 @@ from satflow_ext.runs.run_lookup import find_run, parse_run_id
 from satflow_ext.runs.run_rows import TERMINAL_STATES, read_state_type
 from satflow_ext.settings import Settings
 from satflow_ext.tcp_peers import check_own_peer
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import FlowRun
 
 ApiLocator = Callable[[], Awaitable[PrefectApi]]
 """A function that returns the Prefect API. It is called again after each failure: a restarted local stack has another port."""
@@ -122,7 +119,7 @@ class LogFollower:
         self._lag = 0.0  # seconds by which the newest line was late: older than a read that did not return it
         self._hinted = asyncio.Event()
 
-    async def read_run(self, client: PrefectClient) -> FlowRun:
+    async def read_run(self, client: PrefectClient) -> FlowRunRow:
         """Read the run.
 
         Raises:
@@ -299,7 +296,7 @@ class LogFollower:
         self._hinted.clear()
 
 
-def _ended_long_ago(flow_run: FlowRun) -> bool:
+def _ended_long_ago(flow_run: FlowRunRow) -> bool:
     end = flow_run.end_time
     return (
         read_state_type(flow_run) in TERMINAL_STATES

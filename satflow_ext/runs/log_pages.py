@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTimestamp
-from prefect.client.schemas.sorting import LogSort
-from prefect.types._datetime import create_datetime_instance
-
+from satflow_ext.models import JsonObject
+from satflow_ext.prefect_api import PrefectClient
+from satflow_ext.prefect_rows import LogRow
 from satflow_ext.run_logs.lines import RunLogLine, create_line
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import Log
 
 PAGE_SIZE = 200
 """Maximum number of log lines in one response of the API."""
@@ -23,7 +17,7 @@ PAGE_SIZE = 200
 
 async def read_log_pages(
     client: PrefectClient, flow_run_id: UUID, since: datetime | None = None
-) -> AsyncIterator[list[Log]]:
+) -> AsyncIterator[list[LogRow]]:
     """Yield pages of at most `PAGE_SIZE` lines, oldest first. Lines may occur twice; none is left out.
 
     Pagination is by time and not by offset: lines of other processes, arriving late with an earlier time, would shift every
@@ -37,7 +31,7 @@ async def read_log_pages(
     offset = 0
     while True:
         page = await client.read_logs(
-            _make_filter(flow_run_id, since), limit=PAGE_SIZE, offset=offset, sort=LogSort.TIMESTAMP_ASC
+            _make_filter(flow_run_id, since), limit=PAGE_SIZE, offset=offset, sort="TIMESTAMP_ASC"
         )
         if page:
             yield page
@@ -48,11 +42,11 @@ async def read_log_pages(
         since = newest
 
 
-def _make_filter(flow_run_id: UUID, since: datetime | None) -> LogFilter:
-    after = LogFilterTimestamp(after_=create_datetime_instance(since)) if since else None
-    return LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), timestamp=after)
+def _make_filter(flow_run_id: UUID, since: datetime | None) -> JsonObject:
+    found: JsonObject = {"flow_run_id": {"any_": [str(flow_run_id)]}}
+    return {**found, "timestamp": {"after_": since.isoformat()}} if since else found
 
 
-def convert_line(log: Log) -> RunLogLine:
+def convert_line(log: LogRow) -> RunLogLine:
     """Convert a line of the API to the form of a spool file's line."""
     return create_line(log.timestamp, log.level, log.name, log.message, log.task_run_id)

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prefect.client.schemas.filters import (
-    ArtifactFilter,
-    ArtifactFilterFlowRunId,
-    FlowRunFilter,
-    FlowRunFilterId,
-    LogFilter,
-    LogFilterFlowRunId,
-    LogFilterLevel,
-)
-from prefect.client.schemas.sorting import LogSort, TaskRunSort
-
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.models import Artifact, Failure, Run, RunDetail, TaskRun
-from satflow_ext.prefect_api import prefect_client
+from satflow_ext.models import Artifact, Failure, JsonObject, Run, RunDetail, TaskRun
+from satflow_ext.prefect_api import PrefectClient, prefect_client
+from satflow_ext.prefect_rows import TaskRunRow
 from satflow_ext.runs.run_lookup import find_run
-from satflow_ext.runs.run_rows import STATE_TYPE_ADAPTER, TERMINAL_STATES, describe_runs
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import TaskRun as PrefectTaskRun
+from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs
 
 PAGE_SIZE = 200
 MAX_TASK_RUNS = 2_000
@@ -56,14 +42,11 @@ async def read_run_detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
     return RunDetail(run=run, tasks=tasks, failure=failure, artifacts=artifacts, settled=is_settled(run, now))
 
 
-async def _read_task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTaskRun]:
+async def _read_task_runs(client: PrefectClient, flow_run_id: UUID) -> list[TaskRunRow]:
     """Read the newest task runs; return them oldest first."""
-    rows: list[PrefectTaskRun] = []
-    run_filter = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
+    rows: list[TaskRunRow] = []
     while len(rows) < MAX_TASK_RUNS:
-        page = await client.read_task_runs(
-            flow_run_filter=run_filter, sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=PAGE_SIZE, offset=len(rows)
-        )
+        page = await client.read_task_runs(flow_run_id, limit=PAGE_SIZE, offset=len(rows))
         rows += page
         if len(page) < PAGE_SIZE:
             break
@@ -72,8 +55,7 @@ async def _read_task_runs(client: PrefectClient, flow_run_id: UUID) -> list[Pref
 
 
 async def _read_artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Artifact, ...]:
-    artifact_filter = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run_id]))
-    found = await client.read_artifacts(artifact_filter=artifact_filter)
+    found = await client.read_artifacts(flow_run_id)
     return tuple(
         Artifact(id=str(row.id), key=row.key, type=row.type, description=row.description, data=row.data)
         for row in found
@@ -85,8 +67,8 @@ async def _read_artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Art
 async def _read_failure(client: PrefectClient, flow_run_id: UUID, run: Run) -> Failure | None:
     if run.state_type not in ("FAILED", "CRASHED"):
         return None
-    log_filter = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), level=LogFilterLevel(ge_=40))
-    errors = await client.read_logs(log_filter, limit=MAX_ERROR_LINES, sort=LogSort.TIMESTAMP_DESC)
+    log_filter: JsonObject = {"flow_run_id": {"any_": [str(flow_run_id)]}, "level": {"ge_": logging.ERROR}}
+    errors = await client.read_logs(log_filter, limit=MAX_ERROR_LINES, sort="TIMESTAMP_DESC")
     return find_failure([log.message for log in errors], run.state_message)
 
 
@@ -128,7 +110,7 @@ After a success no task was interrupted and all rows catch up; after a failure t
 """
 
 
-def convert_task_run(row: PrefectTaskRun, run: Run, now: datetime) -> TaskRun:
+def convert_task_run(row: TaskRunRow, run: Run, now: datetime) -> TaskRun:
     """Convert a task run.
 
     Args:
@@ -136,7 +118,7 @@ def convert_task_run(row: PrefectTaskRun, run: Run, now: datetime) -> TaskRun:
         run: its flow run.
         now: the current time, timezone-aware.
     """
-    state = STATE_TYPE_ADAPTER.validate_python(row.state_type.value if row.state_type else "PENDING")
+    state = row.state_type or "PENDING"
     return TaskRun(
         id=str(row.id),
         name=row.name,

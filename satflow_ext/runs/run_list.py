@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterExpectedStartTime,
-    FlowRunFilterParentTaskRunId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import StateType as PrefectStateType
-from prefect.client.schemas.sorting import FlowRunSort
-from prefect.types import DateTime
+from datetime import datetime, timedelta, timezone
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
-from satflow_ext.models import Run, RunQuery
+from satflow_ext.models import JsonObject, Run, RunQuery
 from satflow_ext.prefect_api import parse_id, prefect_client
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import describe_runs
@@ -37,9 +25,9 @@ async def list_runs(prefect_api: PrefectApi, query: RunQuery) -> tuple[Run, ...]
     """
     upcoming = query.state_type == "SCHEDULED"
     # Of the scheduled runs, the next ones are requested, and there may be more than `limit`.
-    sort = FlowRunSort.EXPECTED_START_TIME_ASC if upcoming else FlowRunSort.EXPECTED_START_TIME_DESC
+    sort = "EXPECTED_START_TIME_ASC" if upcoming else "EXPECTED_START_TIME_DESC"
     async with prefect_client(prefect_api) as client:
-        found = await client.read_flow_runs(flow_run_filter=_make_filter(query), sort=sort, limit=query.limit)
+        found = await client.read_flow_runs(_make_filter(query), sort=sort, limit=query.limit)
         return await describe_runs(client, found[::-1] if upcoming else found)
 
 
@@ -55,13 +43,13 @@ async def read_run(prefect_api: PrefectApi, run_id: str) -> Run:
     return run
 
 
-def _make_filter(query: RunQuery) -> FlowRunFilter:
-    run_filter = FlowRunFilter(parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True))
+def _make_filter(query: RunQuery) -> JsonObject:
+    run_filter: JsonObject = {"parent_task_run_id": {"is_null_": True}}
     if query.deployment_id is not None:
         missing = DeploymentNotFound(f"No deployment has the id {query.deployment_id!r}.", field="deployment_id")
-        run_filter.deployment_id = FlowRunFilterDeploymentId(any_=[parse_id(query.deployment_id, missing)])
+        run_filter["deployment_id"] = {"any_": [str(parse_id(query.deployment_id, missing))]}
     if query.state_type is not None:
-        run_filter.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[PrefectStateType(query.state_type)]))
+        run_filter["state"] = {"type": {"any_": [query.state_type]}}
     if query.state_type != "SCHEDULED":
-        run_filter.expected_start_time = FlowRunFilterExpectedStartTime(before_=DateTime.now("UTC") + CLOCK_SKEW)
+        run_filter["expected_start_time"] = {"before_": (datetime.now(timezone.utc) + CLOCK_SKEW).isoformat()}
     return run_filter

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from satflow_ext.errors import RunNotFound
-from satflow_ext.prefect_api import parse_id, replace_not_found
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import FlowRun
+from satflow_ext.prefect_api import PrefectClient, parse_id, replace_not_found
+from satflow_ext.prefect_rows import FlowRunRow
 
 
 def parse_run_id(run_id: str) -> UUID:
@@ -22,7 +18,7 @@ def parse_run_id(run_id: str) -> UUID:
     return parse_id(run_id, _run_not_found(run_id))
 
 
-async def find_run(client: PrefectClient, run_id: str) -> FlowRun:
+async def find_run(client: PrefectClient, run_id: str) -> FlowRunRow:
     """Read the flow run from Prefect.
 
     Raises:

@@ -7,38 +7,16 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 from uuid import UUID
-
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
-    FlowFilter,
-    FlowFilterId,
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    LogFilter,
-    LogFilterFlowRunId,
-    WorkPoolFilter,
-    WorkPoolFilterName,
-)
-from prefect.client.schemas.objects import StateType as PrefectStateType
-from prefect.client.schemas.sorting import LogSort
-from pydantic import TypeAdapter
 
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import SettingsWrong
-from satflow_ext.models import Run, StateType, WorkPool
+from satflow_ext.models import JsonObject, Run, StateType, WorkPool
+from satflow_ext.prefect_api import PrefectClient
+from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow, LogRow
 from satflow_ext.runs.work_pools import read_work_pools
 from satflow_ext.settings import load_settings
 
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import FlowRun, Log
-    from prefect.client.schemas.responses import DeploymentResponse
-
-STATE_TYPE_ADAPTER: TypeAdapter[StateType] = TypeAdapter(StateType)
 TERMINAL_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 PAGE_SIZE = 200
 """Maximum number of log lines in one response of the API."""
@@ -55,14 +33,14 @@ WAITING_STATES = frozenset({"SCHEDULED", "PENDING"})
 class RelatedObjects:
     """The related objects of flow runs in the Prefect API, by the ids and names in the runs."""
 
-    deployments: dict[UUID, DeploymentResponse]
+    deployments: dict[UUID, DeploymentRow]
     flow_names: dict[UUID, str]
     last_lines: dict[UUID, str]
     pools: dict[str, WorkPool]
     active: int
 
 
-async def describe_runs(client: PrefectClient, flow_runs: Sequence[FlowRun]) -> tuple[Run, ...]:
+async def describe_runs(client: PrefectClient, flow_runs: Sequence[FlowRunRow]) -> tuple[Run, ...]:
     """Convert flow runs to wire models, in the same order, with at most six requests for any number of runs.
 
     Args:
@@ -74,12 +52,14 @@ async def describe_runs(client: PrefectClient, flow_runs: Sequence[FlowRun]) -> 
     return tuple(_convert_run(flow_run, around, now) for flow_run in flow_runs)
 
 
-def read_state_type(flow_run: FlowRun) -> StateType:
+def read_state_type(flow_run: FlowRunRow) -> StateType:
     """Return the type of a run's state. A new run that has no state in Prefect yet counts as scheduled."""
-    return STATE_TYPE_ADAPTER.validate_python(flow_run.state_type.value) if flow_run.state_type else "SCHEDULED"
+    return flow_run.state_type or "SCHEDULED"
 
 
-async def _read_related_objects(client: PrefectClient, flow_runs: Sequence[FlowRun], now: datetime) -> RelatedObjects:
+async def _read_related_objects(
+    client: PrefectClient, flow_runs: Sequence[FlowRunRow], now: datetime
+) -> RelatedObjects:
     open_runs = [r.id for r in flow_runs if read_state_type(r) not in TERMINAL_STATES | {"SCHEDULED"}]
     late = [r for r in flow_runs if _is_late(r, now)]
     deployments, flow_names, lines, pools, active = await asyncio.gather(
@@ -92,25 +72,21 @@ async def _read_related_objects(client: PrefectClient, flow_runs: Sequence[FlowR
     return RelatedObjects(deployments, flow_names, lines, pools, active)
 
 
-def _is_late(flow_run: FlowRun, now: datetime) -> bool:
+def _is_late(flow_run: FlowRunRow, now: datetime) -> bool:
     expected = flow_run.expected_start_time
     return read_state_type(flow_run) in WAITING_STATES and expected is not None and now - expected >= LATE_AFTER
 
 
-async def _read_deployments(client: PrefectClient, ids: set[UUID]) -> dict[UUID, DeploymentResponse]:
+async def _read_deployments(client: PrefectClient, ids: set[UUID]) -> dict[UUID, DeploymentRow]:
     if not ids:
         return {}
-    found = await client.read_deployments(
-        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=sorted(ids))), limit=len(ids)
-    )
-    return {deployment.id: deployment for deployment in found}
+    return {deployment.id: deployment for deployment in await client.read_deployments([*ids], limit=len(ids))}
 
 
 async def _read_flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
     if not ids:
         return {}
-    found = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=sorted(ids))), limit=len(ids))
-    return {flow.id: flow.name for flow in found}
+    return {flow.id: flow.name for flow in await client.read_flows([*ids])}
 
 
 async def _read_needed_pools(client: PrefectClient, needed: bool) -> dict[str, WorkPool]:
@@ -121,12 +97,8 @@ async def _count_active_runs(client: PrefectClient, needed: bool) -> int:
     """Count the runs that the local stack executes, up to the limit of one response of the API."""
     if not needed:
         return 0
-    types = [PrefectStateType.PENDING, PrefectStateType.RUNNING, PrefectStateType.CANCELLING]
-    found = await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types))),
-        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[LOCAL_POOL])),
-    )
-    return len(found)
+    active: JsonObject = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
+    return len(await client.read_flow_runs(active, work_pool=LOCAL_POOL))
 
 
 def _read_run_limit() -> int | None:
@@ -136,7 +108,7 @@ def _read_run_limit() -> int | None:
         return None
 
 
-def _convert_run(flow_run: FlowRun, related: RelatedObjects, now: datetime) -> Run:
+def _convert_run(flow_run: FlowRunRow, related: RelatedObjects, now: datetime) -> Run:
     deployment = related.deployments.get(flow_run.deployment_id) if flow_run.deployment_id else None
     return Run(
         id=str(flow_run.id),
@@ -159,7 +131,7 @@ def _convert_run(flow_run: FlowRun, related: RelatedObjects, now: datetime) -> R
     )
 
 
-def _make_waiting_run(flow_run: FlowRun, deployment: DeploymentResponse | None, related: RelatedObjects) -> WaitingRun:
+def _make_waiting_run(flow_run: FlowRunRow, deployment: DeploymentRow | None, related: RelatedObjects) -> WaitingRun:
     limit = deployment.global_concurrency_limit if deployment else None
     return WaitingRun(
         state_type=read_state_type(flow_run),
@@ -190,12 +162,12 @@ async def read_last_lines(client: PrefectClient, run_ids: Sequence[UUID]) -> dic
     return lines
 
 
-async def _read_newest(client: PrefectClient, run_ids: Sequence[UUID], limit: int) -> list[Log]:
-    log_filter = LogFilter(flow_run_id=LogFilterFlowRunId(any_=list(run_ids)))
-    return await client.read_logs(log_filter, limit=limit, sort=LogSort.TIMESTAMP_DESC)
+async def _read_newest(client: PrefectClient, run_ids: Sequence[UUID], limit: int) -> list[LogRow]:
+    log_filter: JsonObject = {"flow_run_id": {"any_": [str(run_id) for run_id in run_ids]}}
+    return await client.read_logs(log_filter, limit=limit, sort="TIMESTAMP_DESC")
 
 
-def _pick_first_of_each(newest_first: Sequence[Log]) -> dict[UUID, str]:
+def _pick_first_of_each(newest_first: Sequence[LogRow]) -> dict[UUID, str]:
     lines: dict[UUID, str] = {}
     for log in newest_first:
         if log.flow_run_id is not None:

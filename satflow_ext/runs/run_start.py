@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from prefect.states import Cancelling
-
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
-from satflow_ext.models import Run, RunRequest
+from satflow_ext.models import JsonObject, Run, RunRequest
 from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
-from satflow_ext.runs import parameter_checks
+from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs, read_state_type
 
@@ -18,7 +16,7 @@ from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs, read_state
 async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
     """Create a flow run of a deployment that starts at once. The same idempotency key returns the same run.
 
-    Prefect's client repeats a POST when the response is lost, also if the first one was executed; the key prevents that from
+    The client repeats a POST when the response is lost, also if the first one was executed; the key prevents that from
     creating two runs.
 
     Raises:
@@ -27,7 +25,6 @@ async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
         ParametersTooLarge: the parameters are larger than Prefect accepts.
         PrefectFailed: the API did not answer.
     """
-    parameter_checks.check_size(request.parameters)
     missing = DeploymentNotFound(
         f"No deployment has the id {request.deployment_id!r}.", fix="Register the flow again.", field="deployment_id"
     )
@@ -35,19 +32,25 @@ async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
     async with prefect_client(prefect_api) as client:
         with replace_not_found(missing):
             deployment = await client.read_deployment(deployment_id)
-            given = {**deployment.parameters, **request.parameters}
-            parameter_checks.check_size(given)
-            schema = deployment.parameter_openapi_schema or {}
-            converted = await asyncio.to_thread(
-                parameter_checks.convert_parameters, given, schema
-            )  # half a megabyte may take seconds
-            flow_run = await client.create_flow_run_from_deployment(
-                deployment_id,
-                parameters={name: converted[name] for name in request.parameters},
-                idempotency_key=request.idempotency_key,
+            converted = await asyncio.to_thread(_check_parameters, deployment, request.parameters)
+            flow_run = await client.create_flow_run(
+                deployment_id, {name: converted[name] for name in request.parameters}, request.idempotency_key
             )
         (run,) = await describe_runs(client, [flow_run])
     return run
+
+
+def _check_parameters(deployment: DeploymentRow, given: JsonObject) -> JsonObject:
+    """Check and convert the parameters of a run. Half a megabyte may take seconds, and so may the import of the checks."""
+    together = {**deployment.parameters, **given}
+    schema = deployment.parameter_openapi_schema or {}
+    if not together and not schema.get("required"):
+        return {}
+    from satflow_ext.runs import parameter_checks
+
+    parameter_checks.check_size(given)
+    parameter_checks.check_size(together)
+    return parameter_checks.convert_parameters(together, schema)
 
 
 async def cancel_run(prefect_api: PrefectApi, run_id: str) -> Run:
@@ -62,7 +65,7 @@ async def cancel_run(prefect_api: PrefectApi, run_id: str) -> Run:
     async with prefect_client(prefect_api) as client:
         flow_run = await find_run(client, run_id)
         if read_state_type(flow_run) not in TERMINAL_STATES:
-            await client.set_flow_run_state(flow_run.id, Cancelling())
+            await client.cancel_flow_run(flow_run.id)
             flow_run = await find_run(client, run_id)
         (run,) = await describe_runs(client, [flow_run])
     return run

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext.endpoints import LOCAL_POOL, PrefectApi
 from satflow_ext.job_variables.fit import other_variables_schema, supported_fields
 from satflow_ext.job_variables.template import Template
 from satflow_ext.models import WorkPool
-from satflow_ext.prefect_api import prefect_client
-from satflow_ext.prefect_names import read_workers
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import WorkPool as PrefectWorkPool
+from satflow_ext.prefect_api import PrefectClient, prefect_client
+from satflow_ext.prefect_rows import WorkPoolRow
 
 
 async def list_work_pools(prefect_api: PrefectApi) -> tuple[WorkPool, ...]:
@@ -40,9 +33,8 @@ async def read_work_pools(client: PrefectClient) -> tuple[WorkPool, ...]:
     return tuple(sorted(found, key=lambda pool: pool.name))
 
 
-async def _convert_pool(client: PrefectClient, pool: PrefectWorkPool) -> WorkPool:
-    prefect_workers = await read_workers(client, pool.name)
-    online = sum(worker.status == WorkerStatus.ONLINE for worker in prefect_workers)
+async def _convert_pool(client: PrefectClient, pool: WorkPoolRow) -> WorkPool:
+    online = sum(worker.is_online for worker in await client.read_workers(pool.name))
     template = Template.parse(pool.name, pool.type, pool.base_job_template)
     return WorkPool(
         name=pool.name,

@@ -1,11 +1,18 @@
-"""Modules that take seconds to import (Prefect: 1.8 s), imported in a thread before the event loop uses them."""
+"""Modules that take long to import (Prefect: 1.8 s), imported in a thread before the event loop uses them."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 
-PREFECT_MODULES = ("satflow_ext.prefect_api", "satflow_ext.runs", "satflow_ext.registration", "satflow_ext.executors")
+PREFECT_MODULES = (
+    "satflow_ext.prefect_api",
+    "satflow_ext.runs",
+    "satflow_ext.registration",
+    "satflow_ext.executors",
+    "prefect.client.schemas.schedules",  # checks schedules
+    "prefect.utilities.schema_tools",  # checks job variables
+)
 
 
 async def import_prefect_modules() -> None:

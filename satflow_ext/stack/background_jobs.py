@@ -48,7 +48,7 @@ async def run_background_jobs(settings: Settings, *, delay: float = COLLECTION_D
 
 async def _prewarm_periodically(settings: Settings) -> None:
     while True:
-        # The path of `registration.prewarm_request.request_file`, whose import would load Prefect's client.
+        # The path of `registration.prewarm_request.request_file`, whose import takes memory that this process keeps.
         if (settings.state_dir / "prewarm").exists():
             await _run_job("prewarming", "satflow_ext.clusters.prewarming", settings)
         await asyncio.sleep(PREWARM_CHECK_PAUSE)

@@ -128,7 +128,7 @@ async def watch_missed_runs(settings: Settings, credential: Credential) -> None:
 
 
 def read_missed_run_choices(settings: Settings) -> dict[str, MissedRuns]:
-    """Read the choices of the local stack's deployments from the journal, without the journal's module and Prefect's client."""
+    """Read the choices of the local stack's deployments from the journal, without importing the journal's module."""
     choices: dict[str, MissedRuns] = {}
     for path in (settings.state_dir / "journal").glob("*.json"):
         entry = _read_entry(path)

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.responses import DeploymentResponse
+from typing import Any, Protocol
 
 PULL_STEP = "satflow_ext.runtime.pull"
 """The pull step: `satflow_ext.runtime` exports a function of that name."""
@@ -34,7 +31,15 @@ class Pin:
         return [{PULL_STEP: {"store": self.store, "manifest": self.manifest}}]
 
 
-def pin_of(deployment: DeploymentResponse) -> Pin | None:
+class PulledDeployment(Protocol):
+    """A deployment as our Prefect client or Prefect's own returns it."""
+
+    @property
+    def pull_steps(self) -> list[dict[str, Any]] | None:
+        """The steps before each run."""
+
+
+def pin_of(deployment: PulledDeployment) -> Pin | None:
     """Return the pin of a deployment, or None if SatFlow did not create it."""
     for step in deployment.pull_steps or []:
         inputs = step.get(PULL_STEP)

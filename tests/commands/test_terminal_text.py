@@ -17,10 +17,10 @@ from satflow_ext import cli
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.commands import doctor, watch
 from satflow_ext.errors import BadRequest
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.terminal_text import TerminalOutput, show_controls
 from tests.clusters.statuses import status
 from tests.notebook_files import write_notebook
+from tests.prefect_clients import stock_client
 
 OBEYED = re.compile(r"\x1b(?!\[[0-9;:]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What no output may have: controls but tab, line feed and complete color sequences."""
@@ -142,7 +142,7 @@ def test_logs_of_a_run_can_color_and_nothing_else(tmp_path):
 
 def test_a_problem_of_a_cluster_cannot_look_like_a_line_of_the_log(stack, capsys):
     async def show():
-        async with prefect_client(stack.endpoints.prefect) as client:
+        async with stock_client(stack.endpoints.prefect) as client:
             run_id = str((await client.create_flow_run(flow(lambda: None, name="nothing"))).id)
         board = StatusFiles(stack.settings)
         board.write_status(status(run_id, state="lost").model_copy(update={"problem": f"first\n{FORGED}\nlast"}))

@@ -12,11 +12,11 @@ from prefect import flow
 from satflow_ext.deployments import queries
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from tests.hybrid.messages import messages
 from tests.hybrid.recording import recorded
 from tests.hybrid.sightings import At, parts
+from tests.prefect_clients import stock_client
 
 
 @flow
@@ -39,5 +39,5 @@ def at_home(stack, packed, name) -> set[At]:
 
 
 async def _delete_in_prefect(api: PrefectApi, deployment_id: str) -> None:
-    async with prefect_client(api) as client:
+    async with stock_client(api) as client:
         await client.delete_deployment(UUID(deployment_id))

@@ -6,14 +6,14 @@ import asyncio
 
 from prefect.client.schemas.actions import WorkPoolCreate
 
-from satflow_ext.prefect_api import prefect_client
+from tests.prefect_clients import stock_client
 
 
 def in_prefect(stack, work):
     """Do something with a Prefect client, as Prefect's own screens would."""
 
     async def do():
-        async with prefect_client(stack.endpoints.prefect) as client:
+        async with stock_client(stack.endpoints.prefect) as client:
             return await work(client)
 
     return asyncio.run(do())
@@ -21,5 +21,5 @@ def in_prefect(stack, work):
 
 async def make_work_pool(endpoints, name):
     """Make a work pool for processes."""
-    async with prefect_client(endpoints.prefect) as client:
+    async with stock_client(endpoints.prefect) as client:
         await client.create_work_pool(WorkPoolCreate(name=name, type="process"), overwrite=True)

@@ -6,7 +6,6 @@ import asyncio
 import json
 
 from prefect import flow
-from prefect.client.schemas.filters import DeploymentFilter
 
 from satflow_ext.deployments import queries, versions, write_marker
 from satflow_ext.deployments.journal import Journal
@@ -63,7 +62,7 @@ class Series:
     async def _version(self):
         async with prefect_client(self._stack.endpoints.prefect) as client:
             row = await read_deployment(client, f"counts/{self.name}")
-            named = await client.read_deployments(deployment_filter=DeploymentFilter(name={"any_": [self.name]}))
+            named = [each for each in await client.read_deployments(limit=200) if each.name == self.name]
         if row is None:
             return 0
         chain = await versions.build_chain(row, f"counts/{self.name}", self._stack.endpoints.store)

@@ -16,11 +16,11 @@ from satflow_ext import endpoints, runs
 from satflow_ext.errors import BadRequest, SettingsWrong, WorkPoolNotFound
 from satflow_ext.keys import Keyring
 from satflow_ext.models import Registration, RunRequest
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.settings import load_settings
 from tests.environments.locks import OTHER, changed
 from tests.flow_runs import ended, log_of
+from tests.prefect_clients import stock_client
 from tests.prefect_objects import until_pool_exists
 from tests.registration.nginx import running_nginx
 
@@ -107,7 +107,7 @@ def test_store_credential_is_nowhere_in_prefect(team, work_pool, packed):
     )
 
     async def read():
-        async with prefect_client(team.endpoints.prefect) as client:
+        async with stock_client(team.endpoints.prefect) as client:
             return (await client.read_deployment(done.deployment.id)).model_dump_json()
 
     known = asyncio.run(read())

@@ -16,9 +16,9 @@ from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 
 from satflow_ext.errors import DeploymentDrifted, InvalidInfrastructure
 from satflow_ext.models import Infrastructure, Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register, rollback
 from tests.flow_runs import log_of
+from tests.prefect_clients import stock_client
 
 AGGREGATE = Path(prefect.server.api.collections_data.__path__[0]) / "views" / "aggregate-worker-metadata.json"
 WANTED = Infrastructure(image="team/tiles:1", memory=2, env={"REGION": "north"})
@@ -45,7 +45,7 @@ class Kubernetes:
 
     def do(self, work):
         async def done():
-            async with prefect_client(self.endpoints.prefect) as client:
+            async with stock_client(self.endpoints.prefect) as client:
                 return await work(client)
 
         return asyncio.run(done())

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import inspect
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from prefect import flow
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 
-import satflow_ext
 from satflow_ext.commands import doctor
 from satflow_ext.deployments import conflicts, queries
 from satflow_ext.errors import BadRequest, SatflowError, WorkPoolNotFound
 from satflow_ext.kernel.load_flow import split_version
 from satflow_ext.models import Registration
-from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_api import client
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name
 from satflow_ext.registration import register
 from satflow_ext.registration.preview import preview_registration
 from satflow_ext.runs.work_pools import list_work_pools
+from tests.prefect_clients import stock_client
 
 AWKWARD = (
     "a b#c?d+e",
@@ -61,12 +59,6 @@ REFUSED = {
     "  ": "empty",
     "x" * 256: "256 characters",
 }
-BY_NAME = {
-    name
-    for name, method in inspect.getmembers(PrefectClient, inspect.isfunction)
-    if {"name", "work_pool_name", "flow_name"} & set(inspect.signature(method).parameters)
-    and not name.startswith(("create_", "_"))
-} - {"read_variable_by_name", "delete_variable_by_name", "increment_concurrency_slots"}
 
 
 @pytest.mark.parametrize("awkward", AWKWARD)
@@ -129,30 +121,24 @@ def test_a_name_that_would_be_read_as_a_version_of_another_is_refused(stack, pac
         asyncio.run(register(packed(flow(lambda: 1, name=name)), Registration(), stack.endpoints, stack.settings))
 
 
-def test_only_one_module_reads_from_prefect_by_a_name():
-    """Prefect's client puts a name into a path as it is."""
-    assert {"read_deployment_by_name", "read_work_pool", "read_workers_for_work_pool"} <= BY_NAME
-    package = Path(satflow_ext.__file__).parent
-    callers = {
-        path.relative_to(package).as_posix()
-        for path in package.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and node.attr in BY_NAME and _is_client(node.value)
+def test_every_name_in_a_path_is_quoted():
+    """Otherwise everything after a `#` or `?` in a name would be lost, and a `..` would leave the path."""
+    inserted = {
+        ast.unparse(part.value)
+        for node in ast.walk(ast.parse(Path(client.__file__).read_text()))
+        if isinstance(node, ast.JoinedStr) and str(getattr(node.values[0], "value", "")).startswith("/")
+        for part in node.values
+        if isinstance(part, ast.FormattedValue)
     }
-    assert callers == {"prefect_names.py"}
-
-
-def _is_client(value: ast.expr) -> bool:
-    return isinstance(value, ast.Name) and value.id == "client"
+    assert {"quote_name(name)", "quote_name(flow_name)", "quote_name(work_pool)", "deployment_id"} <= inserted
+    assert not {each for each in inserted if not each.endswith("_id") and not each.startswith("quote_name(")}
 
 
 async def make_pool(stack, name: str) -> None:
-    async with prefect_client(stack.endpoints.prefect) as client:
-        await client.create_work_pool(WorkPoolCreate(name=name, type="process"))
+    async with stock_client(stack.endpoints.prefect) as prefect:
+        await prefect.create_work_pool(WorkPoolCreate(name=name, type="process"))
 
 
 async def remove_pool(stack, name: str) -> None:
-    from satflow_ext.prefect_names import quote_name
-
-    async with prefect_client(stack.endpoints.prefect) as client:
-        await client.delete_work_pool(quote_name(name))
+    async with stock_client(stack.endpoints.prefect) as prefect:
+        await prefect.delete_work_pool(client.quote_name(name))

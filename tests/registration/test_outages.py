@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from satflow_ext import prefect_api
 from satflow_ext.errors import PrefectFailed, StoreFailed
+from satflow_ext.prefect_api import http_client
 from satflow_ext.versions import store_client
 from tests.between import Between, Fault, before_store, between
 from tests.registration.series import Series
@@ -40,8 +40,8 @@ def fails(series, monkeypatch):
 
     def fail(through, error):
         with monkeypatch.context() as patch:
-            patch.setattr(prefect_api, "RETRIES", 0)
-            patch.setattr(prefect_api, "RETRY_SECONDS", 0.0)
+            patch.setattr(http_client, "RETRIES", 0)
+            patch.setattr(http_client, "RETRY_SECONDS", 0.0)
             patch.setattr(store_client, "RETRY_PAUSES", ())
             with pytest.raises(error):
                 series.register(through)

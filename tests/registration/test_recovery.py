@@ -13,6 +13,7 @@ from satflow_ext.deployments import conflicts, queries, startup_recovery, write_
 from satflow_ext.deployments.journal import Journal
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound
 from satflow_ext.models import CronSchedule, Registration
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.versions.pin import Pin
 from tests.registration.screens import in_prefect
@@ -70,15 +71,16 @@ def as_registered(deployment):
     return (deployment.version, deployment.schedule, deployment.parameters, deployment.tags, deployment.paused)
 
 
+async def marker_of(stack, entry):
+    async with prefect_client(stack.endpoints.prefect) as client:
+        return await write_marker.read_marker(client, entry.marker_name)
+
+
 def test_the_journal_says_what_prefect_was_told_and_nothing_is_left_begun(stack, registered, name):
     done = registered(counts, **CHOICES)
     entry = entry_of(stack, name)
     assert (entry.begun, entry.written.version, entry.written.pin) == (None, 1, Pin("local", done.manifest))
-    assert (
-        in_prefect(stack, lambda client: write_marker.read_marker(client, entry.marker_name))
-        == entry.written.number
-        == 1
-    )
+    assert asyncio.run(marker_of(stack, entry)) == entry.written.number == 1
     registered(counts, **CHOICES)
     assert entry_of(stack, name) == entry, "nothing was written, so nothing is in the journal"
 

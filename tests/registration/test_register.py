@@ -24,10 +24,10 @@ from satflow_ext.errors import (
     WorkPoolNotFound,
 )
 from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.settings import SizeSettings
 from tests.flow_runs import log_of
+from tests.prefect_clients import stock_client
 from tests.registration.screens import make_work_pool
 
 
@@ -54,7 +54,7 @@ def fails(reason: str = "because"):
 
 def as_prefect_has_it(stack, done):
     async def read():
-        async with prefect_client(stack.endpoints.prefect) as client:
+        async with stock_client(stack.endpoints.prefect) as client:
             return await client.read_deployment(done.deployment.id)
 
     return asyncio.run(read())
@@ -143,7 +143,7 @@ def test_a_schedule_that_was_switched_off_in_prefect_is_paused_until_it_is_resum
     (schedule,) = as_prefect_has_it(stack, done).schedules
 
     async def switch_off():
-        async with prefect_client(stack.endpoints.prefect) as client:
+        async with stock_client(stack.endpoints.prefect) as client:
             await client.update_deployment_schedule(done.deployment.id, schedule.id, active=False)
 
     asyncio.run(switch_off())

@@ -41,7 +41,7 @@ def test_prefect_has_what_was_chosen_and_loses_what_is_no_longer_chosen(stack, r
     assert registered(limited, **LIMITED).outcome == "unchanged"
     plain = registered(limited)
     assert (plain.outcome, plain.kept) == ("changed", ())
-    assert settings_of(row_of(stack, done))[:2] == ("", None)
+    assert settings_of(row_of(stack, done))[:2] == (None, None)
 
 
 def test_a_change_in_prefect_stays_unless_the_same_value_was_chosen_anew(stack, registered, packed, name):

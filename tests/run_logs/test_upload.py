@@ -15,6 +15,7 @@ import pytest
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.sorting import LogSort
 
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.local_api import LocalLogApi
 from satflow_ext.run_logs.prefect_log_api import PrefectLogApi
 from satflow_ext.run_logs.spool import SpoolWriter, spool_files
@@ -57,10 +58,11 @@ def upload_all(uploader: LogUploader) -> None:
 
 
 def kept(prefect, run: str) -> list[str]:
-    async def read(client) -> list[str]:
-        pages = [page async for page in read_log_pages(client, UUID(run))]
+    async def read(stock_client) -> list[str]:
+        async with prefect_client(prefect.api) as client:
+            pages = [page async for page in read_log_pages(client, UUID(run))]
         by_id = {each.id: each.message for page in pages for each in page}
-        assert len(by_id) == await _count(client, run)
+        assert len(by_id) == await _count(stock_client, run)
         return list(by_id.values())
 
     return prefect.ask(read)

@@ -19,7 +19,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.prefect_api import prefect_client
+from tests.prefect_clients import stock_client
 
 BATCH_SECONDS = 0.2
 BATCH_LINES = 500
@@ -31,7 +31,7 @@ async def pour(api: PrefectApi, run_id: UUID, lines: int, rate: int, late: bool)
     begun = monotonic()
     sent = 0
     held: list[tuple[float, LogCreate]] = []
-    async with prefect_client(api) as client:
+    async with stock_client(api) as client:
         while sent < lines or held:
             due = min(lines, int((monotonic() - begun) * rate))
             batch = []

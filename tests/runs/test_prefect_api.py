@@ -13,11 +13,10 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from satflow_ext import prefect_api
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, RunNotFound, SatflowError
 from satflow_ext.models import RunQuery
-from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_api import http_client, prefect_client
 from satflow_ext.runs import list_runs
 
 
@@ -74,8 +73,8 @@ def test_who_set_no_address_is_not_told_to_correct_it(local, advice, other):
 
 
 def test_a_server_that_is_slow_is_said_to_be_slow(monkeypatch):
-    monkeypatch.setattr(prefect_api, "TIMEOUT", httpx.Timeout(0.2))
-    monkeypatch.setattr(prefect_api, "RETRIES", 0)
+    monkeypatch.setattr(http_client, "TIMEOUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(http_client, "RETRIES", 0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
         with pytest.raises(PrefectUnreachable, match="did not answer in time"):

@@ -16,10 +16,10 @@ from prefect import flow
 
 from satflow_ext import scratch
 from satflow_ext.models import Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.versions.pin import ENTRYPOINT, Pin
 from tests.flow_runs import ended, log_of
+from tests.prefect_clients import stock_client
 from tests.webhook import always, endpoint
 
 MEBIBYTE = os.urandom(1024 * 1024)
@@ -42,7 +42,7 @@ def kills(signal_number):
 
 async def start(stack, done, step: Pin | None = None, command: str | None = None) -> str:
     """Start a run of a deployment, which pins something else first where a step is given."""
-    async with prefect_client(stack.endpoints.prefect) as client:
+    async with stock_client(stack.endpoints.prefect) as client:
         row = await client.read_deployment(UUID(done.deployment.id))
         if step is not None:
             await client.create_deployment(

@@ -10,10 +10,10 @@ from prefect.client.schemas.actions import DeploymentUpdate
 
 from satflow_ext.keys import Keyring
 from satflow_ext.models import Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.versions.pin import Pin
 from tests.flow_runs import log_of
+from tests.prefect_clients import stock_client
 
 
 @flow
@@ -77,6 +77,6 @@ def test_another_minor_of_a_package_is_told_in_the_runs_log(stack, packed, name,
 
 async def repin(stack, done, manifest):
     """What somebody can do who may write to the Prefect API."""
-    async with prefect_client(stack.endpoints.prefect) as client:
+    async with stock_client(stack.endpoints.prefect) as client:
         steps = Pin(store="local", manifest=manifest).pull_steps()
         await client.update_deployment(done.deployment.id, DeploymentUpdate(pull_steps=steps))

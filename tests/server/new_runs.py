@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from satflow_ext.prefect_api import prefect_client
+from tests.prefect_clients import stock_client
 
 
 async def new_run(api) -> str:
-    async with prefect_client(api) as client:
+    async with stock_client(api) as client:
         flow_id = await client.create_flow_from_name("streamed")
         reply = await client.request(
             "POST", "/flow_runs/", json={"flow_id": str(flow_id), "state": {"type": "RUNNING"}}

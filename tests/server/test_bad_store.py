@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from satflow_ext.models import Registered, Run, RunDetail
-from satflow_ext.prefect_api import prefect_client
+from tests.prefect_clients import stock_client
 from tests.server.doubling import reaches
 from tests.webhook import endpoint, moody
 
@@ -48,7 +48,7 @@ def team_store(settings_file, monkeypatch):
 
 
 async def pinned(prefect_api, deployment_id: str) -> tuple[object, object]:
-    async with prefect_client(prefect_api) as client:
+    async with stock_client(prefect_api) as client:
         row = await client.read_deployment(UUID(deployment_id))
     return row.version, row.pull_steps
 

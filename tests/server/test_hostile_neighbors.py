@@ -14,8 +14,8 @@ from uuid import uuid4
 import pytest
 
 from satflow_ext.models import Registered
-from satflow_ext.prefect_api import prefect_client
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
+from tests.prefect_clients import stock_client
 from tests.server.doubling import FLOW
 from tests.server.routes import GOLDEN, ID
 
@@ -149,7 +149,7 @@ async def pickled_state(prefect_api, deployment, mark) -> str:
     """A flow run whose state has a pickle as its data, as a hostile Prefect API may answer."""
     blob = base64.b64encode(pickle.dumps(Bomb(mark))).decode()
     data = {"encoding": "cloudpickle", "blob": blob, "type": "cloudpickle"}
-    async with prefect_client(prefect_api) as client:
+    async with stock_client(prefect_api) as client:
         run = await client.create_flow_run_from_deployment(deployment)
         state = {"type": "COMPLETED", "name": "Completed", "message": blob, "data": data}
         await client._client.post(f"/flow_runs/{run.id}/set_state", json={"state": state, "force": True})

@@ -15,8 +15,8 @@ import pytest
 from prefect.client.schemas.actions import LogCreate
 
 from satflow_ext.models import RunDetail
-from satflow_ext.prefect_api import prefect_client
 from tests.between import between
+from tests.prefect_clients import stock_client
 from tests.server.new_runs import new_run
 
 LINES = 2_000
@@ -31,7 +31,7 @@ async def long_log(api) -> str:
         )
         for n in range(LINES)
     ]
-    async with prefect_client(api) as client:
+    async with stock_client(api) as client:
         for start in range(0, LINES, 250):
             await client.create_logs(lines[start : start + 250])
     return run_id

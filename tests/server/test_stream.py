@@ -15,8 +15,8 @@ from satflow_ext.clusters.cluster_owner import ClusterOwner
 from satflow_ext.clusters.status_builder import StatusBuilder
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ClusterFrame, ClustersFrame, ErrorFrame, LogLine, LogsFrame, RunsFrame
-from satflow_ext.prefect_api import prefect_client
 from tests.eventually import eventually_async
+from tests.prefect_clients import stock_client
 from tests.server.new_runs import new_run
 
 POUR = Path(__file__).parents[1] / "runs" / "pour.py"
@@ -24,7 +24,7 @@ LINES, RATE = 20_000, 1_000
 
 
 async def end(api, run_id: str) -> None:
-    async with prefect_client(api) as client:
+    async with stock_client(api) as client:
         await client.set_flow_run_state(UUID(run_id), Completed(), force=True)
 
 

@@ -10,7 +10,7 @@ import psutil
 from prefect.client.schemas.objects import State
 
 from satflow_ext.endpoints import LOCAL_POOL, PrefectApi, StackRecord
-from satflow_ext.prefect_api import prefect_client
+from tests.prefect_clients import stock_client
 
 FLOW = """
 import os, subprocess, sys, time
@@ -36,7 +36,7 @@ def api_of(record: StackRecord) -> PrefectApi:
 async def start_sleeper(record: StackRecord, folder: Path) -> UUID:
     """Start a run that sleeps and has a child in a session of its own."""
     (folder / "sleeper.py").write_text(FLOW)
-    async with prefect_client(api_of(record)) as client:
+    async with stock_client(api_of(record)) as client:
         deployment = await client.create_deployment(
             await client.create_flow_from_name("sleeper"),
             name="sleeper",
@@ -51,7 +51,7 @@ async def start_sleeper(record: StackRecord, folder: Path) -> UUID:
 
 async def state_of(record: StackRecord, run: UUID) -> State:
     """The state of a run now."""
-    async with prefect_client(api_of(record)) as client:
+    async with stock_client(api_of(record)) as client:
         state = (await client.read_flow_run(run)).state
     assert state is not None
     return state

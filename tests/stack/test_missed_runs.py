@@ -20,7 +20,6 @@ from prefect.states import Pending, Running, Scheduled
 
 from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.settings import Settings
 from satflow_ext.stack import missed_runs, service_environment
 from satflow_ext.stack.missed_runs import (
@@ -33,6 +32,7 @@ from satflow_ext.stack.missed_runs import (
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls, ScheduledRun
 from tests.eventually import eventually
 from tests.local_stack import Stack
+from tests.prefect_clients import stock_client
 from tests.stack.place import Place
 from tests.stack.sleeping import api_of
 
@@ -168,7 +168,7 @@ def test_what_was_not_skipped_after_a_jump_is_tried_again(tmp_path: Path, monkey
 def test_a_run_that_was_taken_in_the_meantime_is_not_skipped(stack: Stack) -> None:
     async def skips() -> None:
         credential = Credential(stack.record.prefect_url or "", stack.record.prefect_auth or "")
-        async with prefect_client(api_of(stack.record)) as client, PrefectCalls(credential) as calls:
+        async with stock_client(api_of(stack.record)) as client, PrefectCalls(credential) as calls:
             for taken in (Pending(), Running()):
                 run = await client.create_flow_run(counted, state=Scheduled(scheduled_time=NOON))
                 await client.set_flow_run_state(run.id, taken, force=True)
@@ -201,7 +201,7 @@ async def plan_runs(record: StackRecord, folder: Path) -> dict[str, list[UUID]]:
     """Three deployments with three runs each that should have started already; no Prefect worker gets them yet."""
     runs: dict[str, list[UUID]] = {}
     now = datetime.now(timezone.utc)
-    async with prefect_client(api_of(record)) as client:
+    async with stock_client(api_of(record)) as client:
         await client.update_work_pool(LOCAL_POOL, WorkPoolUpdate(is_paused=True))
         flow = await client.create_flow_from_name("counted")
         for name in ("last", "none", "theirs"):
@@ -245,7 +245,7 @@ def states(record: StackRecord, ids: list[UUID]) -> list[State]:
     """The states of runs, in their order."""
 
     async def read() -> list[State]:
-        async with prefect_client(api_of(record)) as client:
+        async with stock_client(api_of(record)) as client:
             found = [(await client.read_flow_run(each)).state for each in ids]
         return [state for state in found if state is not None]
 

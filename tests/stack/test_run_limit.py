@@ -11,10 +11,10 @@ from prefect.client.schemas.objects import WorkPool
 
 from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.stack.orphaned_runs import PROCESS_KILLED
 from satflow_ext.stack.service_definitions import choose_limit
 from tests.eventually import eventually
+from tests.prefect_clients import stock_client
 from tests.stack.kills import PATIENCE, begun, ended, kill, service, state
 from tests.stack.place import Place
 from tests.stack.sleeping import api_of, sleepers, start_sleeper
@@ -63,13 +63,13 @@ def test_a_restart_of_the_prefect_worker_gives_no_more_places(
 
 async def read_pool(record: StackRecord) -> WorkPool:
     """The local work pool."""
-    async with prefect_client(api_of(record)) as client:
+    async with stock_client(api_of(record)) as client:
         return await client.read_work_pool(LOCAL_POOL)
 
 
 async def count_handed_out(record: StackRecord) -> int:
     """The number of runs that a Prefect worker would get now."""
-    async with prefect_client(api_of(record)) as client:
+    async with stock_client(api_of(record)) as client:
         return len(
             await client.get_scheduled_flow_runs_for_work_pool(LOCAL_POOL, scheduled_before=datetime.now(timezone.utc))
         )
