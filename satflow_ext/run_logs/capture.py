@@ -59,6 +59,12 @@ def close_files() -> None:
         _captured_logs.close_files()
 
 
+def close_run_files(run_id: str) -> None:
+    """Close the files of one flow run in this process, which may still log for others."""
+    if _captured_logs is not None:
+        _captured_logs.close_files(run_id)
+
+
 class _Destination(NamedTuple):
     """A Prefect API and the credentials for it."""
 
@@ -106,10 +112,10 @@ class CapturedLogs:
         for queue in list(self._queues.values()):
             queue.drain(timeout)
 
-    def close_files(self) -> None:
-        """Close the files of flow runs that have ended in this process, so that readers do not wait for more lines."""
+    def close_files(self, run_id: str | None = None) -> None:
+        """Close the files of one flow run, or of all, so that readers do not wait for more lines."""
         for queue in list(self._queues.values()):
-            queue.close_files()
+            queue.close_files(run_id)
 
     def _reset_in_child(self) -> None:
         self._queues_lock = threading.Lock()
@@ -145,9 +151,9 @@ class LocalLogQueue:
     def drain(self, timeout: float | None) -> None:
         """Return immediately: each line is in its file already."""
 
-    def close_files(self) -> None:
-        """Close the files; a later line starts a new file."""
-        self._writer.close()
+    def close_files(self, run_id: str | None) -> None:
+        """Close the files of one flow run, or of all; a later line starts a new file."""
+        _close_files(self._writer, run_id)
 
 
 class UploadingLogQueue:
@@ -180,9 +186,9 @@ class UploadingLogQueue:
                 return
             time.sleep(UPLOAD_CHECK_PAUSE)
 
-    def close_files(self) -> None:
+    def close_files(self, run_id: str | None) -> None:
         """Close the files so that they are removed after their upload; a later line starts a new file."""
-        self._writer.close()
+        _close_files(self._writer, run_id)
 
     def _start_uploader(self) -> LogUploader:
         from satflow_ext.run_logs.prefect_log_api import PrefectLogApi
@@ -204,6 +210,13 @@ class UploadingLogQueue:
         if not self._uploader.is_up_to_date():
             sys.stderr.write("SatFlow: the last log lines of this run could not be uploaded to the Prefect API.\n")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _close_files(writer: SpoolWriter, run_id: str | None) -> None:
+    if run_id is None:
+        writer.close()
+    else:
+        writer.close_run(run_id)
 
 
 LogQueue: TypeAlias = LocalLogQueue | UploadingLogQueue

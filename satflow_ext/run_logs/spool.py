@@ -103,6 +103,12 @@ class SpoolWriter:
                 file.close()
             self._files.clear()
 
+    def close_run(self, run_id: str) -> None:
+        """Close the file of one flow run; a later line starts a new file."""
+        with self._lock:
+            if (file := self._files.pop(run_id, None)) is not None:
+                file.close()
+
     def _get_file(self, run_id: str) -> _OpenFile:
         file = self._files.get(run_id)
         if file is None:

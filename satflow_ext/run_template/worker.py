@@ -1,23 +1,31 @@
 """A Prefect worker whose flow runs are forks of a template process: `prefect worker start --type satflow --pool POOL`.
 
-It is Prefect's process worker, with two differences. The process of a run with the worker's own interpreter asks the template for
-a fork, and becomes an ordinary flow run without one. And the worker polls as soon as it hears of a run, besides its interval.
+It is Prefect's process worker, with three differences. The process of a run with the worker's own interpreter asks the template
+for a fork, and becomes an ordinary flow run without one. The worker polls as soon as it hears of a run, besides its interval. And
+on the local stack, its own log lines of a run are in a spool file, as the run's are: the file is complete when the worker has
+nothing more to log, so that readers of the log know that they have all of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import sys
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from satflow_ext.endpoints import WORKER_TYPE
 from satflow_ext.fork_requests import start_run
 from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
+from satflow_ext.lease.start import STACK_API
+from satflow_ext.run_logs.capture import capture_logs, close_run_files
 from satflow_ext.run_template import template_process
 from satflow_ext.run_template.scheduled_runs import listen_for_scheduled_runs
 from satflow_ext.run_template.template_process import Templates
@@ -64,7 +72,10 @@ class SatflowWorker(ProcessWorker):
 
     async def setup(self) -> None:
         """Start the templates and listen for events as well."""
+        if STACK_API in os.environ:
+            capture_logs()
         await super().setup()
+        self._open_logs: Counter[UUID] = Counter()
         self._hinted = asyncio.Event()
         self._poll_lock = asyncio.Lock()
         if template_process.is_supported():
@@ -99,6 +110,26 @@ class SatflowWorker(ProcessWorker):
             self._hinted.set()  # there is room for another run
             if self._templates is not None:
                 await asyncio.to_thread(self._templates.start_for_dask)  # the run may be the first one that needs it
+
+    async def _submit_run(self, flow_run: FlowRun) -> None:
+        with self._keep_log_open(flow_run.id):
+            await super()._submit_run(flow_run)
+
+    async def _submit_run_and_capture_errors(self, flow_run: FlowRun, *arguments: Any, **options: Any) -> Any:
+        with self._keep_log_open(flow_run.id):
+            return await super()._submit_run_and_capture_errors(flow_run, *arguments, **options)
+
+    @contextmanager
+    def _keep_log_open(self, run_id: UUID) -> Iterator[None]:
+        """Close the worker's log file of a run after the last one of the nested or overlapping blocks for it."""
+        self._open_logs[run_id] += 1
+        try:
+            yield
+        finally:
+            self._open_logs[run_id] -= 1
+            if not self._open_logs[run_id]:
+                del self._open_logs[run_id]
+                close_run_files(str(run_id))
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Poll. One poll at a time: of two, the later one could submit a run that the earlier one has submitted."""

@@ -21,7 +21,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
-from satflow_ext.endpoints import PrefectApi, is_on_loopback
+from satflow_ext.endpoints import LOCAL_POOL, PrefectApi, is_on_loopback
 from satflow_ext.errors import DiskFailed, RunNotFound, SatflowError
 from satflow_ext.prefect_api import PrefectClient, prefect_client
 from satflow_ext.prefect_rows import FlowRunRow
@@ -52,7 +52,7 @@ MAX_READ_PAUSE = 5.0
 SETTLE_SECONDS = 1.5
 """Seconds without a new line, after a run's end, until its log counts as complete."""
 SPOOLED_SETTLE_SECONDS = 0.8
-"""The same for a run whose lines are in spool files: only the Prefect worker's own lines come through the API."""
+"""The same for a run whose lines are in spool files, but not its Prefect worker's own lines, which come through the API."""
 MAX_WRITE_SECONDS = 30.0
 """Seconds after the end of a run in which its processes may still write lines."""
 QUIET_SECONDS = 5.0
@@ -118,6 +118,8 @@ class LogFollower:
         self._spooled_at = 0.0  # time of the last line from a spool file
         self._lag = 0.0  # seconds by which the newest line was late: older than a read that did not return it
         self._hinted = asyncio.Event()
+        self._files_completed = asyncio.Event()
+        self._were_complete = False
 
     async def read_run(self, client: PrefectClient) -> FlowRunRow:
         """Read the run.
@@ -168,11 +170,11 @@ class LogFollower:
             finally:
                 await _cancel_tasks(background)
             await self._read_whole_spool()
-            await (self._settle_spooled(client) if self._is_spooled else self._settle_log(client))
+            await self._settle(client, api)
 
     @property
     def _is_spooled(self) -> bool:
-        """True if all lines of the run except the Prefect worker's are in spool files of this machine."""
+        """True if all lines of the run, except perhaps the Prefect worker's, are in spool files of this machine."""
         return self._spool is not None and self._spool.has_files
 
     async def _wait_until_ended(self, client: PrefectClient) -> None:
@@ -182,12 +184,18 @@ class LogFollower:
             await self._read_newest(client)
             # Every line is a hint: a read for each would leave the API no time to accept lines.
             took = monotonic() - begun
-            await asyncio.sleep(min(SWEEP_FACTOR * took, MAX_READ_PAUSE) if self._is_spooled else took)
-            if monotonic() >= state_at:
+            await self._pause(min(SWEEP_FACTOR * took, MAX_READ_PAUSE) if self._is_spooled else took)
+            if monotonic() >= state_at or self._files_completed.is_set():
+                self._files_completed.clear()
                 if read_state_type(await self.read_run(client)) in TERMINAL_STATES:
                     return
                 state_at = monotonic() + READ_INTERVAL
             await self._wait_for_hint(READ_INTERVAL)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the run has probably ended."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._files_completed.wait(), seconds)
 
     async def _sweep_lines(self, client: PrefectClient) -> None:
         """Repeatedly read further back, in addition to the normal reads. If it fails, a normal read fails too and reports it."""
@@ -230,15 +238,18 @@ class LogFollower:
         finally:
             await asyncio.wait([reading])  # also on cancellation, because these lines are not read again
             if not reading.exception():
-                self._add_spooled(reading.result())
+                self._add_spooled(reading.result(), self._spool)
         return len(reading.result())
 
-    def _add_spooled(self, lines: list[RunLogLine]) -> None:
+    def _add_spooled(self, lines: list[RunLogLine], spool: SpoolReader) -> None:
         self.book.add_lines(lines, read_once=True)
         if lines:
             self._spooled_at = monotonic()
-            if self._spool is not None and self._spool.is_finished:
-                self._hinted.set()  # the run may have ended
+        are_complete = spool.has_files and spool.is_finished
+        if are_complete and not self._were_complete:  # the run has probably ended
+            self._files_completed.set()
+            self._hinted.set()
+        self._were_complete = are_complete
 
     async def _wait_until_written(self) -> None:
         """Wait until the processes of an ended run no longer write lines."""
@@ -247,6 +258,16 @@ class LogFollower:
             if monotonic() > begun + MAX_WRITE_SECONDS or monotonic() > self._spooled_at + QUIET_SECONDS:
                 return
             await asyncio.sleep(SPOOL_INTERVAL)
+
+    async def _settle(self, client: PrefectClient, api: PrefectApi) -> None:
+        """Read the lines of an ended run that are not in the spool files that were read."""
+        if not self._is_spooled:
+            await self._settle_log(client)
+        elif api.local and self._were_complete and (await self.read_run(client)).work_pool_name == LOCAL_POOL:
+            # The local stack's Prefect worker has a spool file as well, so that all files together are the whole log.
+            await self._read_newest(client)
+        else:
+            await self._settle_spooled(client)
 
     async def _settle_log(self, client: PrefectClient) -> None:
         """Read the whole log, read until no new line has arrived for a while, and read the whole log once more."""
@@ -261,7 +282,7 @@ class LogFollower:
         await self._read_since(client, None)
 
     async def _settle_spooled(self, client: PrefectClient) -> None:
-        """Read the Prefect worker's last lines. All others were in the spool, or in the API before the first read."""
+        """Read the last lines of another Prefect worker. All others were in the spool, or in the API before the first read."""
         end = (await self.read_run(client)).end_time or self._newest_time
         since = end - SWEEP_OVERLAP if end else None
         quiet_at = monotonic() + SPOOLED_SETTLE_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
+from prefect import flow, get_run_logger
 from prefect.states import Completed
 
 from satflow_ext.endpoints import PrefectApi
@@ -19,6 +21,7 @@ from satflow_ext.runs import log_follower as following
 from satflow_ext.runs.log_book import MAX_DELAY, LogBook
 from satflow_ext.runs.log_follower import LogFollower, follow_log
 from satflow_ext.settings import load_settings
+from tests.flow_runs import log_of, start_run
 from tests.run_logs.spooled import line
 from tests.runs.book_lines import NOW, text
 from tests.runs.book_lines import line as book_line
@@ -74,6 +77,21 @@ def test_a_process_that_goes_on_after_the_run_is_not_waited_for(prefect, here, w
         return [each async for batch in follow_log(where, run_id, settings=here) for each in text(batch.lines)]
 
     assert asyncio.run(read()) == ["line"]
+
+
+@flow
+def kills_its_process():
+    get_run_logger().info("the end is near")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_prefect_worker_s_last_words_are_read_without_waiting_for_more(stack, registered, monkeypatch):
+    """It logs the reason of a killed run after the run's state is final; its file is complete when nothing more follows."""
+    monkeypatch.setattr(following, "SPOOLED_SETTLE_SECONDS", 3600.0)
+    log = log_of(stack, start_run(stack, registered(kills_its_process).deployment.id)).splitlines()
+    assert "the end is near" in log
+    assert any("submitted to infrastructure" in each for each in log)
+    assert "memory allocation" in log[-1]
 
 
 def test_who_stops_watching_leaves_no_file_open(prefect, here, where):
