@@ -6,13 +6,14 @@ copied. Uses the standard library only, because it is imported wherever tasks ru
 
 from __future__ import annotations
 
-import linecache
 import symtable
 import sys
 import threading
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+
+from satflow_ext.cell_lines import register_cell_lines
 
 COPIED_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, list, dict, tuple, types.ModuleType})
 """Types whose values are recognized only by their name in a function's globals, because equal values may be one object."""
@@ -149,8 +150,7 @@ def look_up(cell_tuples: tuple[tuple[str, str], ...], name: str) -> object:
 
 
 def _execute_cell(cell: SetupCell, namespace: dict[str, object]) -> None:
-    lines = [f"{line}\n" for line in cell.text.splitlines()]
-    linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
+    register_cell_lines([(cell.file, cell.text)])
     exec(compile(cell.text, cell.file, "exec"), namespace)  # noqa: S102  # from verified content
 
 

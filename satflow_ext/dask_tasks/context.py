@@ -16,9 +16,12 @@ from prefect.context import (
 from prefect.tasks import MaterializingTask
 
 from satflow_ext.dask_tasks.task_calls import CallRequest
+from satflow_ext.redaction.policy import shareable_cells
 
 CALL_PARTS = ("tags_context", "task_run_context", "asset_context")
 """Parts of a serialized context that differ between calls."""
+CELL_LINES = "satflow_cell_lines"
+"""Key of the cells whose lines the workers show in tracebacks, next to the parts of Prefect's context."""
 
 current_shared_context: ContextVar[tuple[str, tuple[object, ...]] | None] = ContextVar(
     "satflow_lent_context", default=None
@@ -38,7 +41,8 @@ def are_identical(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
 
 def serialize_shared_context() -> dict[str, Any]:
     """Serialize the part that all tasks of this flow run share. This takes Prefect about 20 ms."""
-    return {name: part for name, part in serialize_context().items() if name not in CALL_PARTS}
+    shared = {name: part for name, part in serialize_context().items() if name not in CALL_PARTS}
+    return shared | {CELL_LINES: shareable_cells()}
 
 
 def serialize_call_context(request: CallRequest, dependencies: dict[str, set[Any]]) -> dict[str, Any]:

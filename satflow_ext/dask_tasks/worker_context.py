@@ -19,6 +19,7 @@ from prefect.logging.handlers import APILogWorker
 from prefect.task_engine import run_task_async, run_task_sync
 from prefect.utilities.collections import visit_collection
 
+from satflow_ext.cell_lines import register_cell_lines
 from satflow_ext.dask_tasks import context, worker_logging, working_directory
 from satflow_ext.dask_tasks.prefect_from_there import with_worker_api_url
 from satflow_ext.dask_tasks.task_calls import PackedCall, StatePlaceholder
@@ -105,6 +106,7 @@ class WorkerContext:
             self._context_copy.run(self._stack.close)
 
     def _enter_contexts(self, serialized: dict[str, Any]) -> None:
+        register_cell_lines(serialized.pop(context.CELL_LINES))
         self._stack.enter_context(with_worker_api_url(SettingsContext(**serialized.pop("settings_context"))))
         client = self._stack.enter_context(SyncClientContext()).client
         self._stack.enter_context(hydrated_context(serialized, client=client))

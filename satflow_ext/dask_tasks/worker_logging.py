@@ -12,6 +12,7 @@ from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
 
 from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.run_logs.capture import capture_logs
+from satflow_ext.run_logs.failed_inputs import record_failed_inputs
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -39,6 +40,7 @@ def attach_handlers(worker: Worker) -> None:
     """Add the worker's name to log lines of this context and of its copies."""
     capture_logs()
     make_messages_encodable()
+    record_failed_inputs()
     _current_worker.set(_worker_name(worker))
     for logger in map(logging.getLogger, LOGGERS):
         _replace_handlers(logger, APILogHandler, _make_naming_handler)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from satflow_ext.cell_lines import CellLines, register_cell_lines
 from satflow_ext.exception_pickling import make_state_picklable
 from satflow_ext.executors.executor import Executor, ExecutorOptions
 from satflow_ext.fork_requests import child_process
 from satflow_ext.redaction import guard
 from satflow_ext.redaction.encodable import make_messages_encodable
+from satflow_ext.redaction.policy import shareable_cells
+from satflow_ext.run_logs.failed_inputs import record_failed_inputs
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,21 +33,26 @@ def create_task_runner(options: ProcessesOptions, settings: Settings) -> TaskRun
 
     child_process.fork_spawned_processes(child_process.RUN_SOCKET)
     return ProcessPoolTaskRunner(
-        max_workers=options.max_workers, initializer=prepare_process, initargs=(guard.is_redaction_needed(),)
+        max_workers=options.max_workers,
+        initializer=prepare_process,
+        initargs=(guard.is_redaction_needed(), shareable_cells()),
     )
 
 
-def prepare_process(guarded: bool) -> None:
+def prepare_process(guarded: bool, cells: CellLines) -> None:
     """Prepare a process of the pool, before its first task.
 
     Args:
         guarded: whether the redaction guard is installed, as in the flow run.
+        cells: the cells whose lines tracebacks show.
     """
     from prefect import task_runners
 
     if guarded:
         guard.enable_redaction()
     make_messages_encodable()
+    register_cell_lines(cells)
+    record_failed_inputs()
     run = task_runners._run_task_in_subprocess
 
     @wraps(run)

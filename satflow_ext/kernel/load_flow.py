@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from satflow_ext import setup_cells
+from satflow_ext import cell_lines, setup_cells
 from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
 from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.flow_discovery import AnyFlow, is_flow
@@ -18,7 +18,6 @@ from satflow_ext.kernel.setup_cell_recorder import recorder_of
 from satflow_ext.kernel.source import add_loaded_cells
 from satflow_ext.settings import load_settings
 from satflow_ext.setup_cells import SetupCell
-from satflow_ext.versions import tracebacks
 from satflow_ext.versions.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def load_with_manifest(name: str, as_name: str | None = None) -> LoadedFlow:
     namespace = namespace_of(shell)
     _check_variable_free(namespace, variable, manifest)
     _check_setup_free(namespace, manifest)
-    tracebacks.register_cell_lines(manifest.source.cells)
+    cell_lines.register_cell_lines((cell.file, cell.text) for cell in manifest.source.cells)
     flow = _unpickle_flow(brought)
     if shell is not None:
         recorder_of(shell).add_loaded(setup_cells.list_setup_cells())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from satflow_ext import endpoints
+from satflow_ext import cell_lines, endpoints
 from satflow_ext.errors import StackFailed
 from satflow_ext.settings import RedactionLevel, Settings
 
@@ -30,3 +30,8 @@ def process_level() -> RedactionLevel:
     """Return the policy of the flow run that this process belongs to; "everything" outside of flow runs."""
     level = os.environ.get(POLICY_VARIABLE)
     return level if level in ("messages", "types") else "everything"  # type: ignore[return-value]  # one of the three
+
+
+def shareable_cells() -> cell_lines.CellLines:
+    """Return the cells that other processes of this flow run may show in tracebacks: none unless code may be sent."""
+    return cell_lines.registered_cells() if process_level() == "everything" else ()

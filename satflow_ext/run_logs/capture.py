@@ -53,6 +53,13 @@ def capture_logs() -> None:
         _captured_logs = captured
 
 
+def is_local_stack() -> bool:
+    """Return whether the Prefect API of the current settings is that of the local stack on this machine."""
+    from prefect.settings import get_current_settings
+
+    return _is_local_stack(get_current_settings().api.url)
+
+
 def close_files() -> None:
     """Close the files of flow runs whose flows and tasks have ended in this process."""
     if _captured_logs is not None:
@@ -128,8 +135,12 @@ def _read_destination(current: PrefectSettings) -> _Destination:
     )
 
 
+def _is_local_stack(url: str | None) -> bool:
+    return url is not None and url == os.environ.get(STACK_API)
+
+
 def _create_queue(destination: _Destination) -> LogQueue:
-    if destination.url is not None and destination.url == os.environ.get(STACK_API):
+    if _is_local_stack(destination.url):
         return LocalLogQueue(SpoolWriter(spool_folder(load_settings())))
     return UploadingLogQueue()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import cloudpickle
 
-from satflow_ext import executors, keys, main_module
+from satflow_ext import cell_lines, executors, keys, main_module
 from satflow_ext.credentials import redacting_filter, secret_sources
 from satflow_ext.environments import build, engine_start, installed, locked_packages
 from satflow_ext.environments.locked_packages import Comparison, compare_environments
@@ -21,13 +21,14 @@ from satflow_ext.models import ExecutorChoice
 from satflow_ext.redaction import guard
 from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.run_logs.capture import capture_logs
+from satflow_ext.run_logs.failed_inputs import record_failed_inputs
 from satflow_ext.runtime import from_git, loader, this_run
 from satflow_ext.runtime.fetch import check_content
 from satflow_ext.runtime.hooks import is_hook_process
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.versions import manifest as manifests
-from satflow_ext.versions import packing_environment, tracebacks
+from satflow_ext.versions import packing_environment
 from satflow_ext.versions.envelope import OpenedContent
 from satflow_ext.versions.manifest import Manifest
 
@@ -67,9 +68,10 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     provide_secrets(manifest.secrets, settings)
     # The content is not needed any more, and a killed run cannot remove it.
     (folder / loader.CONTENT_FILE).unlink()
-    tracebacks.register_cell_lines(manifest.source.cells)
+    cell_lines.register_cell_lines((cell.file, cell.text) for cell in manifest.source.cells)
     if is_hook_process():
         return _make_flow(manifest, opened, folder)
+    record_failed_inputs()
     runner = executors.create_task_runner(
         manifest.executor, manifest.with_registered_sizes(settings)
     )  # before the imports of the flow: see `RAY`
