@@ -1010,11 +1010,79 @@ class TaskRun(WireModel):
     interrupted: bool
 
 
+class FailureFrame(WireModel):
+    """One frame of a traceback.
+
+    `file` is a path, or only its last part if the run's redaction policy removes folders. `code` is the line of code, None if
+    neither the traceback nor the version has it. `package` is the import name of the library that contains the frame ("" if the
+    traceback does not show it), and None for the user's own code. `cell` is the hash of the cell's text, by which
+    `Failure.cells` and the cells of a notebook are found; None if the frame is not in a cell.
+    """
+
+    file: str
+    line: int
+    function: str
+    code: str | None
+    package: str | None
+    cell: str | None
+
+
+class FailureException(WireModel):
+    """An exception of a traceback, with its frames; the innermost frame is the last.
+
+    `relation` is "cause" or "context" if it led to the next exception, "member" if an exception group contains it, and None for
+    the exception that ended the run.
+    """
+
+    type: str
+    message: str
+    relation: Literal["cause", "context", "member"] | None
+    frames: tuple[FailureFrame, ...]
+
+
+class FailureCell(WireModel):
+    """A cell with a frame of the traceback, as it was when the flow was registered. `number` is its execution count then."""
+
+    hash: str
+    number: int
+    text: str
+
+
+class FailedInput(WireModel):
+    """An input of a failed task run. `value` is a short form, None if the run did not record it on this machine.
+
+    `tasks` are the names of the task runs that produced it.
+    """
+
+    name: str
+    value: str | None
+    tasks: tuple[str, ...]
+
+
+class FailedTask(WireModel):
+    """The task run whose exception ended the flow run."""
+
+    id: str
+    name: str
+    inputs: tuple[FailedInput, ...]
+
+
 class Failure(WireModel):
-    """The failure of a run: the last line of the traceback, and the traceback from the run's log."""
+    """The failure of a run.
+
+    `cause` is the text of the exception, and `traceback` the raw traceback from the run's log; `exceptions` are parsed from it,
+    in its order. `cells` and `notebook` are those of the version that ran, if it can be read. `notebook_path` is the notebook's
+    path for this Jupyter server, None if the server does not have it.
+    """
 
     cause: str
     traceback: str | None
+    exceptions: tuple[FailureException, ...] = ()
+    task: FailedTask | None = None
+    version: int | None = None
+    cells: tuple[FailureCell, ...] = ()
+    notebook: str | None = None
+    notebook_path: str | None = None
 
 
 class Artifact(WireModel):

@@ -54,12 +54,21 @@ class FlowRunRow(PrefectRow):
     work_pool_name: str | None = None
 
 
+class TaskInputRow(PrefectRow):
+    """An input of a task: the result of another task run, a parameter of the flow, or a constant."""
+
+    input_type: str
+    id: UUID | None = None
+    name: str | None = None
+
+
 class TaskRunRow(PrefectRow):
-    """A task run."""
+    """A task run. `task_inputs` maps names of parameters to the inputs that their values contain."""
 
     id: UUID
     name: str
     task_key: str
+    task_inputs: dict[str, list[TaskInputRow]] = {}
     state_type: StateType | None = None
     state_name: str | None = None
     start_time: datetime | None = None

@@ -220,11 +220,18 @@ class Runs:
         return await runs.list_runs(endpoints.prefect, query)
 
     async def read_detail(self, run_id: str) -> RunDetail:
-        """Read the details of one run."""
+        """Read the details of one run; those of a failure also from its version and from this machine."""
         endpoints = await self._connection.endpoints()
         from satflow_ext import runs
 
-        return await runs.read_run_detail(endpoints.prefect, run_id)
+        detail = await runs.read_run_detail(endpoints.prefect, run_id)
+        if detail.failure is None:
+            return detail
+        from satflow_ext.deployments import failed_code
+        from satflow_ext.run_logs import failed_inputs
+
+        inputs = await asyncio.to_thread(failed_inputs.read_failed_inputs, self._connection.settings, detail.run.id)
+        return await failed_code.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
 
     async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""

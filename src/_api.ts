@@ -366,11 +366,80 @@ export interface ExecutorInfo {
 }
 
 /**
- * The failure of a run: the last line of the traceback, and the traceback from the run's log.
+ * An input of a failed task run. `value` is a short form, None if the run did not record it on this machine.
+ *
+ * `tasks` are the names of the task runs that produced it.
+ */
+export interface FailedInput {
+  name: string;
+  value: string | null;
+  tasks: string[];
+}
+
+/**
+ * The task run whose exception ended the flow run.
+ */
+export interface FailedTask {
+  id: string;
+  name: string;
+  inputs: FailedInput[];
+}
+
+/**
+ * The failure of a run.
+ *
+ * `cause` is the text of the exception, and `traceback` the raw traceback from the run's log; `exceptions` are parsed from it,
+ * in its order. `cells` and `notebook` are those of the version that ran, if it can be read. `notebook_path` is the notebook's
+ * path for this Jupyter server, None if the server does not have it.
  */
 export interface Failure {
   cause: string;
   traceback: string | null;
+  exceptions: FailureException[];
+  task: FailedTask | null;
+  version: number | null;
+  cells: FailureCell[];
+  notebook: string | null;
+  notebook_path: string | null;
+}
+
+/**
+ * A cell with a frame of the traceback, as it was when the flow was registered. `number` is its execution count then.
+ */
+export interface FailureCell {
+  hash: string;
+  number: number;
+  text: string;
+}
+
+/**
+ * An exception of a traceback, with its frames; the innermost frame is the last.
+ *
+ * `relation` is "cause" or "context" if it led to the next exception, "member" if an exception group contains it, and None for
+ * the exception that ended the run.
+ */
+export interface FailureException {
+  type: string;
+  message: string;
+  relation: 'cause' | 'context' | 'member' | null;
+  frames: FailureFrame[];
+}
+
+/**
+ * One frame of a traceback.
+ *
+ * `file` is a path, or only its last part if the run's redaction policy removes folders. `code` is the line of code, None if
+ * neither the traceback nor the version has it. `package` is the import name of the library that contains the frame ("" if the
+ * traceback does not show it), and None for the user's own code. `cell` is the hash of the cell's text, by which
+ * `Failure.cells` and the cells of a notebook are found; None if the frame is not in a cell.
+ */
+export interface FailureFrame {
+  file: string;
+  line: number;
+  function: string;
+  code: string | null;
+  package: string | null;
+  cell: string | null;
 }
 
 /**

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.models import Artifact, Failure, JsonObject, Run, RunDetail, TaskRun
+from satflow_ext.models import Artifact, JsonObject, Run, RunDetail, TaskRun
 from satflow_ext.prefect_api import PrefectClient, prefect_client
-from satflow_ext.prefect_rows import TaskRunRow
+from satflow_ext.prefect_rows import LogRow, TaskRunRow
+from satflow_ext.runs.failure import find_failure
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs
 
@@ -20,6 +20,7 @@ MAX_TASK_RUNS = 2_000
 """Maximum number of task runs; the newest ones are returned."""
 MAX_ERROR_LINES = 50
 """Number of the newest log lines with level ERROR that are searched for the traceback."""
+FAILURE_STATES = ("FAILED", "CRASHED")
 
 
 async def read_run_detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
@@ -32,11 +33,14 @@ async def read_run_detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
     async with prefect_client(prefect_api) as client:
         flow_run = await find_run(client, run_id)
         (run,) = await describe_runs(client, [flow_run])
-        task_runs, artifacts, failure = await asyncio.gather(
+        task_runs, artifacts, errors = await asyncio.gather(
             _read_task_runs(client, flow_run.id),
             _read_artifacts(client, flow_run.id),
-            _read_failure(client, flow_run.id, run),
+            _read_errors(client, flow_run.id) if run.state_type in FAILURE_STATES else _no_errors(),
         )
+    failure = None
+    if run.state_type in FAILURE_STATES:  # in a thread, because a traceback may have a megabyte
+        failure = await asyncio.to_thread(find_failure, errors, run.state_message, task_runs)
     now = datetime.now(timezone.utc)
     tasks = tuple(convert_task_run(row, run, now) for row in task_runs)
     return RunDetail(run=run, tasks=tasks, failure=failure, artifacts=artifacts, settled=is_settled(run, now))
@@ -64,42 +68,13 @@ async def _read_artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Art
     )
 
 
-async def _read_failure(client: PrefectClient, flow_run_id: UUID, run: Run) -> Failure | None:
-    if run.state_type not in ("FAILED", "CRASHED"):
-        return None
+async def _read_errors(client: PrefectClient, flow_run_id: UUID) -> list[LogRow]:
     log_filter: JsonObject = {"flow_run_id": {"any_": [str(flow_run_id)]}, "level": {"ge_": logging.ERROR}}
-    errors = await client.read_logs(log_filter, limit=MAX_ERROR_LINES, sort="TIMESTAMP_DESC")
-    return find_failure([log.message for log in errors], run.state_message)
+    return await client.read_logs(log_filter, limit=MAX_ERROR_LINES, sort="TIMESTAMP_DESC")
 
 
-TRACEBACK_HEADER = "Traceback (most recent call last)"
-PREFECT_PREFIX = "Flow run encountered an exception: "
-MAX_CAUSE_LENGTH = 1_000
-"""Maximum number of characters of a cause."""
-
-
-def find_failure(newest_errors_first: Sequence[str], state_message: str | None) -> Failure:
-    """Extract the failure of a run from its log, never from its result, which is a pickle.
-
-    Args:
-        newest_errors_first: messages of the run's log with level ERROR and above.
-        state_message: the message of its final state.
-    """
-    for message in newest_errors_first:
-        if TRACEBACK_HEADER in message:
-            traceback = message[message.index(TRACEBACK_HEADER) :]
-            return Failure(cause=_extract_cause(traceback), traceback=traceback)
-    cause = (state_message or next(iter(newest_errors_first), "")).removeprefix(PREFECT_PREFIX)
-    return Failure(cause=(cause or "The run ended without a reason.")[:MAX_CAUSE_LENGTH], traceback=None)
-
-
-def _extract_cause(traceback: str) -> str:
-    """Return the exception's own text, which follows the frames of the last traceback of a chain."""
-    frames_and_cause = traceback[traceback.rindex(TRACEBACK_HEADER) :].splitlines()[1:]
-    for at, line in enumerate(frames_and_cause):
-        if line and not line.startswith((" ", "\t")):
-            return "\n".join(frames_and_cause[at:]).strip()[:MAX_CAUSE_LENGTH]
-    return traceback.strip().splitlines()[-1][:MAX_CAUSE_LENGTH]
+async def _no_errors() -> list[LogRow]:
+    return []
 
 
 FAILURE_LAG = timedelta(seconds=15)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -144,7 +147,22 @@ class RunHandler(SessionHandler):
     @authorized(action="read", resource="satflow_ext:runs")
     async def get(self, run_id: str) -> None:
         """Reply with the RunDetail."""
-        self.reply(await self._session.runs.read_detail(run_id))
+        detail = await self._session.runs.read_detail(run_id)
+        if detail.failure and detail.failure.notebook:
+            path = await self._find_notebook(detail.failure.notebook)
+            failure = detail.failure.model_copy(update={"notebook_path": path})
+            detail = detail.model_copy(update={"failure": failure})
+        self.reply(detail)
+
+    async def _find_notebook(self, recorded: str) -> str | None:
+        """Return the path of a notebook for this Jupyter server, None if it does not have the notebook."""
+        contents = self.settings["contents_manager"]
+        root = str(getattr(contents, "root_dir", "") or os.sep)
+        path = await asyncio.to_thread(_path_below, root, recorded)
+        try:
+            return path if path and await ensure_async(contents.file_exists(path)) else None
+        except web.HTTPError:  # such as a hidden folder
+            return None
 
 
 class CancelHandler(SatflowHandler):
@@ -187,3 +205,20 @@ class LogHandler(SessionHandler):
         if not self._headers_written:
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.set_attachment_header(name)
+
+
+def _path_below(root: str, recorded: str) -> str | None:
+    """Return the path of a notebook in the form of the contents API, None if it is not below the root folder.
+
+    Args:
+        root: the root folder of the Jupyter server.
+        recorded: the absolute path of the notebook, or a path below the root folder.
+    """
+    for resolve in (
+        os.path.abspath,
+        os.path.realpath,
+    ):  # a link below the root may lead elsewhere, or the root may be a link
+        path = os.path.relpath(resolve(os.path.join(root, recorded)), resolve(root))
+        if path.split(os.sep)[0] != os.pardir:
+            return path.replace(os.sep, "/")
+    return None

@@ -1,0 +1,132 @@
+"""The code of a failed run: the cells and local files of the version that ran, from its manifest in the store.
+
+Below the level "everything", the Prefect API has no lines of code. The version has them, so the failure can show them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from satflow_ext.deployments.versions import read_chain
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import SatflowError
+from satflow_ext.models import (
+    Cell,
+    Failure,
+    FailureCell,
+    FailureException,
+    FailureFrame,
+    RunDetail,
+    SourceFile,
+)
+from satflow_ext.runs.failure import file_name, find_cell_hash
+from satflow_ext.versions.manifest import MAX_EARLIER, Manifest
+
+STORE_TIMEOUT = 10.0
+"""Seconds after which a failure is shown without its code, because the store does not answer."""
+MAX_SEARCHED = 4 * MAX_EARLIER
+"""Maximum number of versions that are searched for the one that ran."""
+
+
+async def add_failed_code(endpoints: Endpoints, detail: RunDetail) -> RunDetail:
+    """Add the version that ran, its notebook, and its code to the failure of a run, if the store has its manifest."""
+    failure, deployment_id = detail.failure, detail.run.deployment_id
+    if failure is None or not failure.exceptions or deployment_id is None:
+        return detail
+    started = detail.run.start or detail.run.created
+    try:
+        search = _find_version(endpoints, deployment_id, started, _cell_files(failure))
+        manifest = await asyncio.wait_for(search, STORE_TIMEOUT)
+    except (SatflowError, asyncio.TimeoutError):  # such as a deleted deployment; the traceback is still complete
+        return detail
+    return detail if manifest is None else detail.model_copy(update={"failure": add_code(failure, manifest)})
+
+
+async def _find_version(
+    endpoints: Endpoints, deployment_id: str, started: datetime, files: frozenset[str]
+) -> Manifest | None:
+    """Return the newest version from before a run that has all of these cells, by the names of their files.
+
+    Another machine's clock may be wrong, so without such a version it is the newest one with these cells.
+    """
+    chain = await read_chain(endpoints, deployment_id)
+    newest: Manifest | None = None
+    for first in range(chain.newest, max(chain.newest - MAX_SEARCHED, 0), -MAX_EARLIER):
+        for link in await chain.read_links(first, MAX_EARLIER):
+            found = link.found
+            if isinstance(found, Manifest) and files <= _names(found.source.cells):
+                if found.registered_at <= started:
+                    return found
+                newest = newest or found
+    return newest if files else None
+
+
+def _cell_files(failure: Failure) -> frozenset[str]:
+    return frozenset(file_name(each.file) for each in _list_frames(failure) if each.cell)
+
+
+def _names(cells: Iterable[Cell]) -> frozenset[str]:
+    return frozenset(file_name(cell.file) for cell in cells)
+
+
+def _list_frames(failure: Failure) -> Iterator[FailureFrame]:
+    return (frame for error in failure.exceptions for frame in error.frames)
+
+
+def add_code(failure: Failure, manifest: Manifest) -> Failure:
+    """Return the failure with the cells and the lines of code of a version.
+
+    Args:
+        failure: the failure of a run of that version.
+        manifest: the version.
+    """
+    cells = {file_name(cell.file): cell for cell in manifest.source.cells}
+    files = {file_name(each.path): each for each in manifest.source.files}
+    used = {file_name(each.file): each for each in _list_frames(failure) if file_name(each.file) in cells}
+    return failure.model_copy(
+        update={
+            "version": manifest.version,
+            "notebook": manifest.source.notebook,
+            "exceptions": _map_frames(failure.exceptions, lambda frame: _add_line(frame, cells, files)),
+            "cells": tuple(
+                FailureCell(hash=_identify(cells[name]), number=cells[name].number, text=cells[name].text)
+                for name in used
+            ),
+        }
+    )
+
+
+def _map_frames(
+    exceptions: tuple[FailureException, ...], convert: Callable[[FailureFrame], FailureFrame]
+) -> tuple[FailureException, ...]:
+    return tuple(
+        each.model_copy(update={"frames": tuple(convert(frame) for frame in each.frames)}) for each in exceptions
+    )
+
+
+def _add_line(frame: FailureFrame, cells: dict[str, Cell], files: dict[str, SourceFile]) -> FailureFrame:
+    name = file_name(frame.file)
+    if cell := cells.get(name):
+        update = {"cell": _identify(cell), "package": None, "code": frame.code or _line(cell.text, frame.line)}
+        return frame.model_copy(update=update)
+    source = files.get(name)
+    if source is None or frame.package or not _defines(source.text, frame.function):
+        return frame
+    return frame.model_copy(update={"package": None, "code": frame.code or _line(source.text, frame.line)})
+
+
+def _identify(cell: Cell) -> str:
+    """Return the hash of a cell's text; the name of its file if the kernel names files in another way."""
+    return find_cell_hash(cell.file) or file_name(cell.file)
+
+
+def _defines(text: str, function: str) -> bool:
+    """Return whether a file defines that function: another file may have the same name."""
+    return function in ("<module>", "") or function.startswith("<") or f"def {function.rpartition('.')[2]}(" in text
+
+
+def _line(text: str, number: int) -> str | None:
+    lines = text.split("\n")
+    return lines[number - 1].strip() or None if 0 < number <= len(lines) else None
