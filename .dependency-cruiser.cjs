@@ -50,13 +50,13 @@ module.exports = {
     layer('contract-is-a-leaf', '^src/_api', '^src/(?!_api)'),
     layer(
       'the-border-sees-nothing-above',
-      '^src/(client|stream|kernel|errors|format)\\.ts',
+      '^src/(client|stream|kernel|notebooks|lineMark|errors|format)\\.ts',
       `^src/(components|${ALL}|sidebar|plugins)/|^src/tokens`
     ),
     layer(
       'components-see-no-feature',
       '^src/components',
-      `^src/(${ALL}|sidebar|plugins)/|^src/(client|stream|kernel|tokens|icons)`
+      `^src/(${ALL}|sidebar|plugins)/|^src/(client|stream|kernel|notebooks|tokens|icons)`
     ),
     ...NAMES.map(feature),
     layer(
@@ -72,7 +72,7 @@ module.exports = {
     layer(
       'views-see-no-server',
       `^src/(components|${ALL}|sidebar)/.*\\.tsx$`,
-      '^src/(client|stream|kernel)'
+      '^src/(client|stream|kernel|notebooks)'
     ),
     layer(
       'nothing-sees-plugins',

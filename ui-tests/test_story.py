@@ -8,18 +8,26 @@ from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
 from sidebar import RUNS, STARTS, open_form, show_flows
+from themes import show_themes
 
-FAILS = """
-from prefect import flow, task
+FAILS = (
+    "from prefect import flow, task",
+    "import time",
+    """
 
 @task
 def divide(number):
     return number / 0
-
-@flow
+""",
+    """@flow
 def fails(number: int = 1):
     return divide(number)
-"""
+""",
+)
+"""The code of a flow whose task fails in the third cell, which begins with blank lines."""
+
+ACTIVE_CELL = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+ACTIVATE = "id => window.jupyterapp.shell.activateById(`satflow-run-${id}`)"
 
 UNPICKLABLE = """
 import sqlite3
@@ -119,8 +127,8 @@ def assert_every_tile_is_told_once(page: Page) -> None:
     search.fill("")
 
 
-def test_failing_flow_shows_its_traceback(page: Page, lab: Lab) -> None:
-    lab.open_notebook(page, lab.write("fails.ipynb", FAILS))
+def test_failed_run_leads_to_its_cell(page: Page, lab: Lab) -> None:
+    lab.open_notebook(page, lab.write("fails.ipynb", *FAILS))
     lab.run_all(page)
     show_flows(page)
     form = open_form(page)
@@ -129,8 +137,33 @@ def test_failing_flow_shows_its_traceback(page: Page, lab: Lab) -> None:
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Failed", timeout=RUNS)
     card = run.get_by_test_id("satflow-failure")
     expect(card).to_contain_text("ZeroDivisionError: division by zero", timeout=STARTS)
-    expect(card.get_by_test_id("satflow-traceback")).to_contain_text("return number / 0")
-    shot(page, "8-failure")
+    expect(card.get_by_test_id("satflow-failed-task")).to_contain_text("divide", timeout=STARTS)
+    expect(card.get_by_test_id("satflow-failed-task")).to_contain_text("number = 1")
+    expect(card.get_by_test_id("satflow-code").locator(".jp-mod-marked")).to_contain_text("return number / 0")
+    expect(card.get_by_test_id("satflow-library-frames").first).to_contain_text("prefect")
+    link = card.get_by_test_id("satflow-open-cell").first
+    expect(link).to_have_text("cell [3], line 5")
+    show_themes(page, "8-failure")
+
+    link.click()
+    expect(page.locator(".jp-Satflow-markedLine")).to_have_text("    return number / 0")
+    assert page.evaluate(ACTIVE_CELL) == 2
+    shot(page, "8-failure-cell")
+
+    page.keyboard.press("End")
+    page.keyboard.type("  # edited")
+    expect(page.locator(".jp-Satflow-markedLine")).to_have_count(0)
+    page.evaluate(ACTIVATE, run.get_attribute("data-run"))
+    expect(card.get_by_test_id("satflow-cell-outdated")).to_contain_text("The cell has changed")
+    expect(card.get_by_test_id("satflow-code").locator(".jp-mod-marked")).to_have_text(re.compile("return number / 0$"))
+    show_themes(page, "8-failure-changed")
+    card.get_by_test_id("satflow-open-definition").click()
+    expect(page.locator(".jp-Satflow-markedLine")).to_have_text("def divide(number):")
+    assert page.evaluate(ACTIVE_CELL) == 2
+
+    page.keyboard.press("Control+z")
+    page.evaluate(ACTIVATE, run.get_attribute("data-run"))
+    expect(link).to_have_text("cell [3], line 5")
 
 
 def test_unpicklable_flow_names_the_variable(page: Page, lab: Lab) -> None:

@@ -3,6 +3,7 @@ import { Signal } from '@lumino/signaling';
 import type { LogLine, RunDetail } from '../_api';
 import { RunModel } from '../runs/run';
 import type { RunsModel } from '../runs/runs';
+import { failureOf } from './failures';
 import { FakeStream, line, logs, run } from './fakes';
 import { task } from './taskRuns';
 
@@ -54,7 +55,7 @@ describe('RunModel after the end of a run', () => {
       {
         run: run({ state_type: 'FAILED' }),
         tasks: [task('a', true)],
-        failure: { cause: 'ValueError: no', traceback: null }
+        failure: failureOf({ traceback: null })
       }
     ]
   ])('continues to read if %s', async (_, lines, change) => {

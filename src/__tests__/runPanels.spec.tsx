@@ -8,11 +8,13 @@ import type { StackStatus } from '../_api';
 import { Preferences } from '../components/preferences';
 import { DeploymentsModel } from '../flows/deployments';
 import { runPanels } from '../plugins/extensionPoints';
+import { FailedCells } from '../runs/failedCells';
 import { RunModel } from '../runs/run';
 import type { IRunPanel, RunPanels } from '../runs/runPanels';
 import type { RunsModel } from '../runs/runs';
 import { RunTab } from '../runs/runTab';
 import { StackModel } from '../stack/stack';
+import { FakeNotebookCells } from './failures';
 import { deployment, FakeStream, run } from './fakes';
 
 const READY: StackStatus = {
@@ -50,7 +52,7 @@ function createTab(panels: RunPanels): RunTab {
     changed: new Signal<RunsModel, void>({} as RunsModel)
   };
   const model = new RunModel('r1', client, new FakeStream(), list);
-  return new RunTab(model, {
+  return new RunTab(model, new FailedCells(new FakeNotebookCells()), {
     deployments: new DeploymentsModel(client),
     preferences: new Preferences(),
     stack: new StackModel(client),

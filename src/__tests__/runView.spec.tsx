@@ -9,6 +9,7 @@ import { searchPattern } from '../runs/logText';
 import { LogView } from '../runs/LogView';
 import { createRunPanels } from '../runs/ownRunPanels';
 import { RunView } from '../runs/RunView';
+import { failureOf } from './failures';
 import { line, run } from './fakes';
 
 describe('RunView', () => {
@@ -22,6 +23,12 @@ describe('RunView', () => {
     streamError: null,
     follow: true,
     panels: createRunPanels(nullTranslator.load('satflow_ext')),
+    failureActions: {
+      matchCell: () => null,
+      cellOf: () => null,
+      onOpenCell: jest.fn(),
+      onCopy: jest.fn()
+    },
     actions: {
       onCancel: jest.fn(),
       onRunAgain: jest.fn(),
@@ -48,7 +55,7 @@ describe('RunView', () => {
   });
 
   it('puts a failure on top', () => {
-    const failure = { cause: 'ValueError: no', traceback: 'Traceback …' };
+    const failure = failureOf({ cause: 'ValueError: no' });
     const failed = { ...detail, run: run({ state_type: 'FAILED' }), failure };
     render(<RunView {...props} detail={failed} />);
     expect(screen.getByTestId('satflow-failure-cause').textContent).toBe(

@@ -8,6 +8,7 @@ import { RequestFailed } from '../errors';
 import { RunModel } from '../runs/run';
 import { RunsModel } from '../runs/runs';
 import { groupTasks } from '../runs/tasks';
+import { failureOf } from './failures';
 import { cluster, FakeStream, line, logs, run } from './fakes';
 import { clusterMoment } from './sharedClusters';
 import { task } from './taskRuns';
@@ -152,7 +153,7 @@ describe('RunModel', () => {
       run: async () => ({
         run: failed,
         tasks: [],
-        failure: { cause: 'ValueError: no', traceback },
+        failure: failureOf({ traceback }),
         artifacts: [],
         settled: false
       }),

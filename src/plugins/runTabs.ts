@@ -5,10 +5,13 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { satflowIcon } from '../icons';
+import { Notebooks } from '../notebooks';
+import { FailedCells } from '../runs/failedCells';
 import { RunModel } from '../runs/run';
 import type { IRunTabParts } from '../runs/runTab';
 import {
@@ -37,7 +40,8 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     IStack,
     IPreferences,
     IActions,
-    IRunPanels
+    IRunPanels,
+    INotebookTracker
   ],
   optional: [ITranslator, ILayoutRestorer, ILabShell],
   activate: (
@@ -50,16 +54,24 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     preferences: IPreferences,
     actions: IActions,
     panels: IRunPanels,
+    tracker: INotebookTracker,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     lab: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
+    const { contents } = app.serviceManager;
+    const notebooks = new Notebooks(tracker, contents, app.commands);
     const views = { actions, panels, trans };
     const parts = { deployments, preferences, stack, ...views };
     const model = (id: string) => new RunModel(id, client, stream, runs);
-    const tracker = addCommand(app, model, { ...parts, area: tabArea(lab) });
-    void restorer?.restore(tracker, {
+    const cells = () => new FailedCells(notebooks);
+    const tabs = addCommand(app, model, {
+      ...parts,
+      cells,
+      area: tabArea(lab)
+    });
+    void restorer?.restore(tabs, {
       command: COMMAND,
       args: tab => ({ runId: runIdOf(tab), name: tab.title.label }),
       name: runIdOf
@@ -68,7 +80,10 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
 };
 
 /** The parts of a tab, and the area where it opens. */
-type ITabOptions = IRunTabParts & { area: ReturnType<typeof tabArea> };
+type ITabOptions = IRunTabParts & {
+  area: ReturnType<typeof tabArea>;
+  cells: () => FailedCells;
+};
 
 const PREFIX = 'satflow-run-';
 
@@ -89,7 +104,7 @@ const ARGS = {
 function addCommand(
   { commands, shell }: JupyterFrontEnd,
   model: (id: string) => RunModel,
-  { area, ...parts }: ITabOptions
+  { area, cells, ...parts }: ITabOptions
 ): WidgetTracker<MainAreaWidget> {
   const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'satflow' });
   commands.addCommand(COMMAND, {
@@ -99,7 +114,7 @@ function addCommand(
       const id = String(args.runId);
       let tab = tracker.find(one => runIdOf(one) === id);
       if (!tab) {
-        tab = await createTab(model(id), parts);
+        tab = await createTab(model(id), cells(), parts);
         tab.title.label = String(args.name ?? id);
         shell.add(tab, area, { type: 'SatFlow Run' });
         await tracker.add(tab);
@@ -112,10 +127,11 @@ function addCommand(
 
 async function createTab(
   model: RunModel,
+  cells: FailedCells,
   parts: IRunTabParts
 ): Promise<MainAreaWidget> {
   const { RunTab } = await import('../runs/runTab');
-  const tab = new MainAreaWidget({ content: new RunTab(model, parts) });
+  const tab = new MainAreaWidget({ content: new RunTab(model, cells, parts) });
   tab.id = PREFIX + model.id;
   tab.title.icon = satflowIcon;
   tab.title.caption = parts.trans.__('Run %1', model.id);

@@ -5,7 +5,7 @@ import { ErrorNote } from '../components/ErrorNote';
 import { Extension } from '../components/Extension';
 import { Tabs } from '../components/Tabs';
 import { useTrans } from '../components/translation';
-import { FailureCard } from './FailureCard';
+import { FailureCard, type IFailureCardProps } from './FailureCard';
 import { RunHeader } from './RunHeader';
 import type { IRunPanel, IShownRun } from './runPanels';
 
@@ -15,6 +15,7 @@ export interface IRunViewProps extends Omit<IShownRun, 'detail'> {
   version: number | null;
   error: ErrorBody | null;
   panels: readonly IRunPanel[];
+  failureActions: Omit<IFailureCardProps, 'failure'>;
 }
 
 /** A run with all details. */
@@ -33,7 +34,7 @@ export function RunView(props: IRunViewProps): JSX.Element {
     <div className="jp-Satflow-run" data-testid="satflow-run" data-run={run.id}>
       {error && <ErrorNote error={error} />}
       <RunHeader run={run} version={version} actions={actions} />
-      {failure && <FailureCard failure={failure} />}
+      {failure && <FailureCard failure={failure} {...props.failureActions} />}
       <RunTabs {...props} detail={detail} />
     </div>
   );

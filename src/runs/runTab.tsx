@@ -1,3 +1,4 @@
+import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
@@ -6,6 +7,7 @@ import type { Preferences } from '../components/preferences';
 import { showError } from '../components/showError';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
+import type { FailedCells } from './failedCells';
 import { addOwnRunPanels } from './ownRunPanels';
 import type { RunModel } from './run';
 import type { IRunActions, RunPanels } from './runPanels';
@@ -25,12 +27,13 @@ export interface IRunTabParts {
 export class RunTab extends ModelView {
   constructor(
     private readonly run: RunModel,
+    private readonly cells: FailedCells,
     parts: IRunTabParts
   ) {
     super(
       parts.trans,
-      [run, parts.deployments, parts.panels],
-      () => renderRun(run, parts),
+      [run, cells, parts.deployments, parts.panels],
+      () => renderRun(run, cells, parts),
       () => {
         void parts.stack.ensureStarted();
         void parts.deployments.refresh();
@@ -40,15 +43,25 @@ export class RunTab extends ModelView {
     this.addClass('jp-Satflow-runTab');
     // Added here, because the code of the panels is loaded with the first tab.
     addOwnRunPanels(parts.panels, parts.trans);
+    run.changed.connect(this.updateCells, this);
   }
 
   dispose(): void {
     this.run.dispose();
+    this.cells.dispose();
     super.dispose();
+  }
+
+  private updateCells(): void {
+    this.cells.update(this.run.detail?.failure ?? null);
   }
 }
 
-function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
+function renderRun(
+  run: RunModel,
+  cells: FailedCells,
+  parts: IRunTabParts
+): JSX.Element {
   const { deployments, preferences, actions, panels } = parts;
   const { onCancel, onRunAgain, onDaskPages } = actions;
   const id = run.detail?.run.deployment_id;
@@ -66,9 +79,22 @@ function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
       streamError={run.streamError}
       follow={preferences.followLog}
       panels={panels.items}
+      failureActions={{
+        matchCell: frame => cells.match(frame),
+        cellOf: frame => cells.cellOf(frame),
+        onOpenCell: frame => void cells.open(frame).catch(showError),
+        onCopy: text => copyTraceback(text, parts.trans)
+      }}
       actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
     />
   );
+}
+
+function copyTraceback(text: string, trans: TranslationBundle): void {
+  Clipboard.copyToSystem(text);
+  Notification.success(trans.__('The traceback was copied.'), {
+    autoClose: 2000
+  });
 }
 
 /** Save the whole log, which is fetched here because a plain link would not carry the credential. */

@@ -1,0 +1,28 @@
+import { Signal } from '@lumino/signaling';
+
+import type * as api from '../_api';
+import type { INotebookCell, INotebooks } from '../notebooks';
+
+/** Return a failure whose traceback was not recognized. */
+export function failureOf(change: Partial<api.Failure> = {}): api.Failure {
+  return {
+    cause: 'ValueError: no',
+    traceback: 'Traceback …',
+    exceptions: [],
+    task: null,
+    version: null,
+    cells: [],
+    notebook: null,
+    notebook_path: null,
+    ...change
+  };
+}
+
+/** The cells of a notebook that a test controls; null for a deleted notebook. */
+export class FakeNotebookCells implements INotebooks {
+  readonly changed: Signal<INotebooks, string> = new Signal(this);
+  readonly open = jest.fn(async () => undefined);
+  readonly read = jest.fn(async () => this.cells);
+
+  constructor(public cells: INotebookCell[] | null = []) {}
+}
