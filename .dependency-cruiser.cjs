@@ -62,7 +62,7 @@ module.exports = {
     layer(
       'features-see-no-sidebar',
       `^src/(${ALL})/`,
-      '^src/(sidebar|plugins)/|^src/(tokens|icons)'
+      '^src/(sidebar|plugins)/|^src/tokens'
     ),
     layer(
       'models-see-no-react',

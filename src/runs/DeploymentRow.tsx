@@ -2,7 +2,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   deleteIcon,
   historyIcon,
-  pauseIcon,
   runIcon,
   undoIcon
 } from '@jupyterlab/ui-components';
@@ -13,6 +12,7 @@ import { ChangeList } from '../components/ChangeList';
 import { IconButton } from '../components/IconButton';
 import { useTrans } from '../components/translation';
 import { ZonedTime } from '../components/ZonedTime';
+import { pauseIcon } from '../icons';
 
 /** Actions on a deployment. */
 export interface IDeploymentActions {

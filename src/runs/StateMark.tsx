@@ -5,13 +5,13 @@ import {
   errorIcon,
   historyIcon,
   type LabIcon,
-  pauseIcon,
   runIcon,
   stopIcon
 } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Run } from '../_api';
+import { pauseIcon } from '../icons';
 
 const ICONS: Record<Run['state_type'], LabIcon> = {
   SCHEDULED: historyIcon,
