@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +16,8 @@ from satflow_ext.models import CronSchedule, IntervalSchedule, NoSchedule, Sched
 from satflow_ext.prefect_rows import DeploymentSchedule, ScheduleRow
 
 MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+LATE_DAY = re.compile(r"29|30|31")
+"""A day that not every month has."""
 REFUSED_ZONES = frozenset({"localtime", "posixrules"})
 """Files of the time zone database that are specific to a machine; Prefect refuses them."""
 MIN_SECONDS = 1e-6
@@ -77,7 +81,7 @@ async def preview_runs(schedule: Schedule, count: int = 5) -> tuple[datetime, ..
     Raises:
         InvalidSchedule: the schedule is not valid.
     """
-    check_schedule(schedule)
+    await asyncio.to_thread(check_schedule, schedule)
     if isinstance(schedule, NoSchedule):
         return ()
     server_schedule = await asyncio.to_thread(_server_schedule, schedule)
@@ -126,29 +130,43 @@ def _is_zone(name: str) -> bool:
 
 
 def _check_cron(cron: str) -> None:
-    from prefect._vendor.croniter.croniter import CroniterBadDateError, croniter
     from prefect.client.schemas.schedules import CronSchedule as PrefectCron
 
-    fields = len(cron.split())
-    if cron.strip().lower() not in MACROS and fields != 5:
+    fields = cron.split()
+    if cron.strip().lower() not in MACROS and len(fields) != 5:
         raise InvalidSchedule(
-            f"A cron expression has five fields; {cron!r} has {fields}.",
+            f"A cron expression has five fields; {cron!r} has {len(fields)}.",
             fix="minute hour day month weekday, for example 0 6 * * *. Seconds are not supported.",
             field="schedule.cron",
         )
     try:
         PrefectCron(cron=cron)
-        croniter(cron).get_next()  # type: ignore[no-untyped-call]  # Prefect's copy has no types
     except ValidationError:
         raise InvalidSchedule(
             f"{cron!r} is not a valid cron expression.",
             fix="For example, 0 6 * * * is every day at six.",
             field="schedule.cron",
         ) from None
-    except CroniterBadDateError:
+    if _may_never_occur(fields) and not _occurs(cron):
         raise InvalidSchedule(
             f"{cron!r} names a date that never occurs.", fix="Correct the day or the month.", field="schedule.cron"
-        ) from None
+        )
+
+
+def _may_never_occur(fields: list[str]) -> bool:
+    """Return whether the months of a valid expression may all lack its days, or its numbered weekdays (`#`)."""
+    return len(fields) == 5 and ("#" in fields[4] or (fields[3] != "*" and LATE_DAY.search(fields[2]) is not None))
+
+
+def _occurs(cron: str) -> bool:
+    """Return whether Prefect's server finds a date. The first import takes a second."""
+    from prefect.server.schemas.schedules import CronSchedule as ServerCron
+
+    with ThreadPoolExecutor(1) as thread:  # the caller may run in an event loop
+        try:
+            return bool(thread.submit(asyncio.run, ServerCron(cron=cron).get_dates(1)).result())
+        except ValueError:
+            return False
 
 
 def _check_seconds(seconds: float) -> None:

@@ -52,9 +52,7 @@ class CatalogueManager:
         await import_prefect_modules()
         from satflow_ext.choices import schedules
 
-        return SchedulePreview(
-            next_runs=await schedules.preview_runs(schedules.check_schedule(request.schedule), request.count)
-        )
+        return SchedulePreview(next_runs=await schedules.preview_runs(request.schedule, request.count))
 
 
 class CatalogueHandler(SatflowHandler):

@@ -63,6 +63,9 @@ SUBSCRIPTION_PAUSE = 1.0
 
 Transaction = TypeVar("Transaction")
 
+UVICORN_PING_SECONDS = 20.0
+"""uvicorn's own default, which Prefect 3.6 cannot change."""
+
 _transaction_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 _inside_transaction: ContextVar[bool] = ContextVar("inside a transaction", default=False)
 
@@ -90,8 +93,8 @@ def serve_api(listener: socket.socket) -> None:
         ApiOnlyApp(server.create_app(final=True)),
         loop="asyncio",  # uvloop would bypass the listener's own `accept`
         timeout_keep_alive=settings.api.keepalive_timeout,
-        ws_ping_interval=settings.api.websocket_ping_interval,
-        ws_ping_timeout=settings.api.websocket_ping_timeout,
+        ws_ping_interval=getattr(settings.api, "websocket_ping_interval", UVICORN_PING_SECONDS),
+        ws_ping_timeout=getattr(settings.api, "websocket_ping_timeout", UVICORN_PING_SECONDS),
         log_level=settings.logging_level.lower(),
         server_header=False,
     )

@@ -21,6 +21,8 @@ from satflow_ext.models import CronSchedule, IntervalSchedule, NoSchedule
         (CronSchedule(cron="61 * * * *"), "schedule.cron", "is not a valid cron expression"),
         (CronSchedule(cron="a b c d e"), "schedule.cron", "is not a valid cron expression"),
         (CronSchedule(cron="0 0 30 2 *"), "schedule.cron", "a date that never occurs"),
+        (CronSchedule(cron="0 0 31 4,jun,9 *"), "schedule.cron", "a date that never occurs"),
+        (CronSchedule(cron="0 0 31 2 1"), "schedule.cron", "a date that never occurs"),
         (CronSchedule(cron="0 6 * * *", timezone="localtime"), "schedule.timezone", "No time zone is called"),
         (CronSchedule(cron="0 6 * * *", timezone="Europe/Berlim"), "schedule.timezone", "No time zone is called"),
         (CronSchedule(cron="0 6 * * *", timezone="../../etc/passwd"), "schedule.timezone", "No time zone is called"),
@@ -39,7 +41,9 @@ def test_wrong_schedule_names_its_field(schedule, field, words):
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("cron", ["0 6 * * *", "*/5 9-17 * * mon-fri", "@daily"])
+@pytest.mark.parametrize(
+    "cron", ["0 6 * * *", "*/5 9-17 * * mon-fri", "@daily", "0 0 29 feb *", "0 0 28-31 2 *", "0 0 * 2 5#4"]
+)
 def test_cron_lines_that_are_fine(cron):
     assert schedules.check_schedule(CronSchedule(cron=cron)).cron == cron
 
