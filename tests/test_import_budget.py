@@ -84,5 +84,39 @@ def test_starting_a_kernel_pays_for_nothing():
 
 
 def test_importing_prefect_compiles_no_grammar():
-    """Some versions of jsonschema do, with a package that JupyterLab brings along: docs/decisions/0002-supported-versions.md."""
+    """Some versions of jsonschema do, with a package that JupyterLab brings along; requirements.lock has another version."""
     assert "lark" not in loaded_by("import prefect.engine")
+
+
+WITHOUT_EXTRAS = """
+import importlib, pkgutil, sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in EXTRAS:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import satflow_ext
+for module in pkgutil.walk_packages(satflow_ext.__path__, "satflow_ext."):
+    if not module.name.startswith(PARTS):
+        importlib.import_module(module.name)
+"""
+EXTRAS = {
+    *("jupyter_server", "jupyterlab", "jupyterlab_server", "dask_labextension", "bokeh", "notebook"),
+    *("dask_gateway", "dask_gateway_server", "dask_kubernetes", "dask_jobqueue", "asyncssh", "ray", "prefect_ray"),
+}
+PARTS = (
+    "satflow_ext.server.",
+    "satflow_ext.cluster_providers.slurm_cluster",
+    "satflow_ext.cluster_providers.ssh_cluster",
+    "satflow_ext.executors.ray_runner",
+    "satflow_ext.gateways.own_gateway",
+    "satflow_ext.stack.gateway_proxy",
+    "satflow_ext.stack.gateway_server",
+)
+"""The modules that only run where their extra is installed."""
+
+
+def test_the_base_works_without_the_extras():
+    assert "prefect" in loaded_by(f"EXTRAS, PARTS = {EXTRAS!r}, {PARTS!r}\n{WITHOUT_EXTRAS}")

@@ -8,12 +8,14 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from satflow_ext import endpoints, keys, lease
 from satflow_ext.commands import interrupts
@@ -30,6 +32,16 @@ from satflow_ext.versions.store_client import StoreClient
 PROBE_CONTENT = b"satflow doctor was here\n"
 LAB_EXTENSION = Path("share/jupyter/labextensions/satflow-ext/package.json")
 SERVER_EXTENSION = Path("etc/jupyter/jupyter_server_config.d/satflow_ext.json")
+OLDEST_LAB = Version("4.2")
+SLOW_JSONSCHEMA = ("4.25.", "4.26.")
+ADVISORIES = {
+    "distributed": (("<2026.8",), "2026.8.0", "CVE-2026-23528, code in the name of a worker runs in the dashboard"),
+    "jupyter_server": (("<2.21",), "2.21.0", "CVE-2026-86049, tokens of URLs are in its log"),
+    "jupyterlab": (("<4.5.10", "==4.6.0", "==4.6.1"), "4.6.2", "CVE-2026-73417, code in a settings file is run"),
+    "prefect": (("<3.6.28",), "3.7.5", "CVE-2026-7724, its server can be made to send requests to private addresses"),
+    "tornado": (("<6.5.8",), "6.5.8", "CVE-2026-82397, one request can stall a server"),
+}
+"""Package → its vulnerable versions, the version to install instead, and the latest advisory."""
 REINSTALL = "Install SatFlow into this environment: pip install --force-reinstall satflow-ext"
 
 
@@ -42,6 +54,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print one line for each check, and return 1 if a check fails."""
     refuse_extra_arguments(rest, "doctor")
     well = [_print_finding(run_check(check)) for check in INSTALLATION_CHECKS]
+    for warning in (*find_advisories(), *find_slow_imports()):
+        _print_finding(warning)
     try:
         settings = load_settings()
     except SettingsWrong as error:
@@ -66,9 +80,10 @@ def _run_live_checks(settings: Settings) -> list[bool]:
 
 
 def _print_finding(finding: Finding) -> bool:
-    """Print the line, and return whether the check passed."""
-    print(f"{'wrong' if finding.wrong else 'ok':<6} {finding.name}: {finding.text}")
-    if finding.wrong and finding.fix:
+    """Print the line, and return whether the check passed. A warning does not fail."""
+    level = "wrong" if finding.wrong else "warn" if finding.fix else "ok"
+    print(f"{level:<6} {finding.name}: {finding.text}")
+    if finding.fix:
         print(f"       → {finding.fix}")
     return not finding.wrong
 
@@ -131,7 +146,7 @@ def _check_worker_python(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check. `fix` states what to do if something is wrong."""
+    """The outcome of one check. `fix` states what to do if something is wrong; without `wrong`, it is a warning."""
 
     name: str
     text: str
@@ -177,14 +192,11 @@ def _check_python() -> str:
     return f"{sys.version.split()[0]} at {sys.executable}"
 
 
-def _package_check(name: str) -> Callable[[], str]:
-    def find() -> str:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            raise SatflowError(f"{name} is not installed.", fix=REINSTALL) from None
-
-    return find
+def _check_package() -> str:
+    found = installed_version("satflow-ext")
+    if found is None:
+        raise SatflowError("satflow-ext is not installed.", fix=REINSTALL)
+    return found
 
 
 def _check_prefect_server() -> str:
@@ -194,7 +206,8 @@ def _check_prefect_server() -> str:
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise SatflowError(
-            f"The Prefect server cannot be imported: {last[0]}", fix="Install with SatFlow's constraints file."
+            f"The Prefect server cannot be imported: {last[0]}",
+            fix="If this names FastAPI: pip install 'fastapi<0.151', or Prefect 3.9.1 or newer.",
         )
     prefect, fastapi = done.stdout.split()[-2:]
     return f"prefect {prefect} with fastapi {fastapi} loads"
@@ -213,21 +226,56 @@ def _extension_check(path: Path) -> Callable[[], str]:
 
 
 def _check_scheduler() -> str:
-    """Check SQLAlchemy: with 2.1, the Prefect server's scheduler fails, and only its log shows it (docs/decisions/0002)."""
-    found = version("sqlalchemy")
-    if tuple(map(int, found.split(".")[:2])) >= (2, 1):
+    """Check SQLAlchemy: with 2.1, older Prefect servers start no scheduled run (docs/decisions/0002)."""
+    sqlalchemy, prefect = version("sqlalchemy"), version("prefect")
+    if Version(sqlalchemy) >= Version("2.1") and Version(prefect) < Version("3.9.1"):
         raise SatflowError(
-            f"With SQLAlchemy {found}, the local stack's Prefect server does not start scheduled runs.",
-            fix="pip install 'sqlalchemy<2.1'",
+            f"With SQLAlchemy {sqlalchemy}, the server of Prefect {prefect} does not start scheduled runs.",
+            fix="pip install 'sqlalchemy<2.1', or Prefect 3.9.1 or newer",
         )
-    return f"SQLAlchemy {found} works with the Prefect server's scheduler"
+    return f"SQLAlchemy {sqlalchemy} works with the Prefect server's scheduler"
+
+
+def _check_lab() -> str:
+    """Check for JupyterLab, which environments of kernels and Prefect workers need not have."""
+    found = installed_version("jupyterlab")
+    if found is None:
+        return "not installed here; where JupyterLab runs, it shows the sidebar after pip install satflow-ext"
+    if Version(found) < OLDEST_LAB:
+        raise SatflowError(f"JupyterLab {found} is too old.", fix=f"pip install 'jupyterlab>={OLDEST_LAB},<5'")
+    return found
+
+
+def find_advisories() -> Iterator[Finding]:
+    """Yield a warning for each installed package with a published vulnerability."""
+    for package, (vulnerable, fixed, advisory) in ADVISORIES.items():
+        found = installed_version(package)
+        if found is not None and any(SpecifierSet(each).contains(found) for each in vulnerable):
+            yield Finding("security", f"{package} {found}: {advisory}", fix=f"pip install '{package}>={fixed}'")
+
+
+def find_slow_imports() -> Iterator[Finding]:
+    """Yield a warning if each import of Prefect compiles a grammar that neither Prefect nor SatFlow uses."""
+    found = version("jsonschema")
+    if found.startswith(SLOW_JSONSCHEMA) and installed_version("rfc3987-syntax") is not None:
+        text = f"jsonschema {found} with rfc3987-syntax delays each import of Prefect by a second"
+        yield Finding("start-up", text, fix="pip install 'jsonschema!=4.25.*,!=4.26.*'")
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of a distribution; None if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 INSTALLATION_CHECKS: Sequence[Check] = (
     Check("Python", _check_python),
-    Check("satflow-ext", _package_check("satflow-ext")),
+    Check("satflow-ext", _check_package),
     Check("Prefect server", _check_prefect_server),
     Check("schedules", _check_scheduler),
+    Check("JupyterLab", _check_lab),
     Check("JupyterLab extension", _extension_check(LAB_EXTENSION)),
     Check("Jupyter server extension", _extension_check(SERVER_EXTENSION)),
 )
