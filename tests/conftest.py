@@ -30,7 +30,7 @@ from tests.processes import describe_process, processes_of
 HOUSE = pytest.StashKey[Path]()
 FIXTURES = ("deployments", "kernels", "notebooks", "ports", "prefect_api")
 """The modules of `tests/fixtures`, imported only when no test can touch the user's folders any more."""
-SWITCHES = ("SATFLOW_EVERY_KILL",)
+SWITCHES = ("SATFLOW_EVERY_KILL", "SATFLOW_TEST_VERSIONS")
 """What says how much is tested; it is no setting of SatFlow's."""
 
 

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+PYTHON = os.environ.get("SATFLOW_TEST_PYTHON", sys.executable)
+"""The interpreter of the JupyterLab; `scripts/test --floor` and `--newest` name that of another environment."""
 
 READY = """async (path) => {
   const app = window.jupyterapp;
@@ -129,14 +132,14 @@ def running_lab(home: Path) -> Iterator[Lab]:
 
 def _command(folder: Path) -> list[str]:
     return [
-        sys.executable,
+        PYTHON,
         *(
             "-m",
             "jupyterlab",
             "--no-browser",
             "--allow-root",
             "--ip=127.0.0.1",
-            "--port=0",
+            f"--port={_free_port()}",
             "--ServerApp.port_retries=0",
         ),
         f"--ServerApp.root_dir={folder}",
@@ -144,6 +147,14 @@ def _command(folder: Path) -> list[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
+
+
+def _free_port() -> int:
+    """Return a port that no process listens on now; jupyter_server 2.14 does not report the port that it chose for 0."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _environment(home: Path, token: str) -> dict[str, str]:

@@ -78,7 +78,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     form.get_by_test_id("satflow-cron").fill("30 6 * * 1-5")
     form.get_by_test_id("satflow-timezone").select_option("Europe/Berlin")
     expect(form).to_contain_text("Monday through Friday")
-    expect(form.get_by_test_id("satflow-next-runs").locator("li")).to_have_count(5)
+    expect(form.get_by_test_id("satflow-next-runs").locator("li")).to_have_count(5, timeout=STARTS)
     shot(page, "2-form")
     form.get_by_test_id("satflow-submit").click()
     expect(form.get_by_test_id("satflow-registered")).to_have_attribute("data-outcome", "created", timeout=STARTS)

@@ -1,0 +1,60 @@
+"""The main path with the oldest or the newest packages: the command line without Jupyter, and JupyterLab in Chromium."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment
+from tests.notebook_files import write_notebook
+
+FLOW = """
+from prefect import flow, task
+
+@task
+def double(number):
+    return 2 * number
+
+@flow(log_prints=True)
+def main(count: int = 4):
+    print("sum", sum(double.map(range(count)).result()))
+"""
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+pytestmark = pytest.mark.stack
+
+
+def test_the_base_has_no_jupyter_server(base: InstalledEnvironment) -> None:
+    code = "import importlib.util as i; print([n for n in ('jupyterlab', 'jupyter_server', 'bokeh') if i.find_spec(n)])"
+    assert base.run("python", "-c", code) == "[]\n"
+
+
+def test_the_doctor_only_warns_of_old_versions(base: InstalledEnvironment) -> None:
+    report = base.run("satflow", "doctor", "--offline")
+    assert "wrong" not in report
+    assert ("CVE-2026-82397" in report) == (VERSIONS == "floor")
+
+
+@pytest.mark.parametrize("executor", [("threads",), ("dask-local", "--n-workers", 2)])
+def test_a_notebook_is_registered_and_runs(base: InstalledEnvironment, executor: tuple[object, ...]) -> None:
+    notebook = write_notebook(base.home / "sums.ipynb", FLOW)
+    base.run("satflow", "register", notebook, "--executor", *executor)
+    log = base.run("satflow", "run", "main", "--follow")
+    assert "sum 12" in log
+    assert "Completed after" in log
+
+
+def test_jupyter_accepts_both_extensions(lab: InstalledEnvironment) -> None:
+    assert re.search(r"satflow-ext v\S+ enabled +OK", COLOR.sub("", lab.run("jupyter", "labextension", "list")))
+    assert re.search(r"satflow_ext \S* ?OK\n", COLOR.sub("", lab.run("jupyter", "server", "extension", "list")))
+
+
+def test_the_sidebar_registers_a_flow_and_follows_its_run(lab: InstalledEnvironment) -> None:
+    """JupyterLab of that environment in Chromium: REST, websocket, kernel, and a run on Dask."""
+    story = "ui-tests/test_story.py::test_register_run_and_watch"
+    command = [sys.executable, "-m", "pytest", "-q", "-c", "ui-tests/pytest.ini", "--confcutdir=ui-tests", story]
+    variables = {**lab.variables(), "SATFLOW_TEST_PYTHON": str(lab.python)}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-5000:]
