@@ -27,9 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import uvicorn
-from burner_redis import PubSub
-from docket import Docket, Worker
-from prefect.server.api import background_workers, server
+from prefect.server.api import server
 from prefect.server.database.configurations import AioSqliteConfiguration
 from prefect.settings import get_current_settings
 from starlette.responses import JSONResponse
@@ -141,7 +139,16 @@ class ApiOnlyApp:
 
 
 def slow_down_docket() -> None:
-    """Make the server's queue of background tasks check less often. It has one worker, in this process."""
+    """Make the server's queue of background tasks check less often. It has one worker, in this process.
+
+    Servers of Prefect versions with another queue stay as they are.
+    """
+    try:
+        from burner_redis import PubSub
+        from docket import Docket, Worker
+        from prefect.server.api import background_workers
+    except ImportError:
+        return
     server.Docket = partial(Docket, heartbeat_interval=DOCKET_HEARTBEAT)  # type: ignore[attr-defined, assignment]
     background_workers.Worker = partial(  # type: ignore[attr-defined, assignment]
         Worker, minimum_check_interval=DOCKET_POLL, scheduling_resolution=DOCKET_RESOLUTION
