@@ -20,8 +20,10 @@
     │   ├── DeploymentNotFound
     │   ├── VersionNotFound
     │   ├── RunNotFound
+    │   ├── ResultMissing
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
+    ├── RunFailed               409  a flow run did not complete, so it has no result
     ├── FlowAmbiguous           409  several flows have that name
     ├── DeploymentTaken         409  the deployment of that name was not created by SatFlow
     ├── RegisteredElsewhere     409  another notebook registered the deployment of that name
@@ -200,12 +202,22 @@ class RunNotFound(NotFound):
     """No flow run has that id."""
 
 
+class ResultMissing(NotFound):
+    """The result of a flow run was not stored, or is no longer in the store."""
+
+
 class ClusterNotFound(NotFound):
     """The deployment has no shared cluster now."""
 
 
 class WorkPoolNotFound(NotFound):
     """No work pool has that name."""
+
+
+class RunFailed(SatflowError):
+    """A flow run failed, crashed or was cancelled, so it has no result."""
+
+    status = 409
 
 
 class FlowAmbiguous(SatflowError):

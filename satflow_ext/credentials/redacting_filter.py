@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
+from mmap import mmap
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -39,6 +40,16 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """Return the text with all values replaced."""
         return self._pattern.sub(lambda found: f"[secret {self._names[found[0]]}]", text)
+
+    def find_secret(self, data: bytes | mmap) -> str | None:
+        """Return the name of a secret whose value the data contain as UTF-8, UTF-16 or UTF-32; None if there is none."""
+        encoded = {
+            form.encode(codec, "surrogateescape" if codec == "utf-8" else "surrogatepass"): name
+            for form, name in self._names.items()
+            for codec in ("utf-8", "utf-16-le", "utf-32-le")
+        }
+        found = re.search(b"|".join(map(re.escape, encoded)) or rb"(?!)", data)
+        return encoded[found[0]] if found else None
 
 
 def _encoded_forms(value: str) -> Iterator[str]:

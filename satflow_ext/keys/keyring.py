@@ -67,11 +67,22 @@ class Keyring:
         Raises:
             KeysRefused: other users have access to the key, or it cannot be created or read.
         """
-        found = self._read_signer()
+        found = self.find_signer()
         if found is not None:
             return found
         with self._lock_keyring():
-            return self._read_signer() or self._create_signer()
+            return self.find_signer() or self._create_signer()
+
+    def find_signer(self) -> Signer | None:
+        """Return this user's signer, None if no key was created on this machine.
+
+        Raises:
+            KeysRefused: other users have access to the key, or it cannot be read.
+        """
+        if not self._folder_exists(self._folder):
+            return None
+        content = files.read_private(self._private)
+        return None if content is None else Signer(_load_private_key(content, self._private))
 
     def rotate(self) -> Signer:
         """Sign with a new key from now on. The old one stays trusted until it is revoked.
@@ -88,7 +99,7 @@ class Keyring:
         Raises:
             KeysRefused: other users have access to the key, or it cannot be read.
         """
-        found = self._read_signer()
+        found = self.find_signer()
         if found is None:
             return None
         return next(
@@ -126,16 +137,10 @@ class Keyring:
             entry = next((entry for entry in self.list_keys() if entry.public_key.id == key_id), None)
             if entry is None:
                 raise KeysRefused(f"No key has the id {key_id!r}.", fix="See `satflow keys list`.")
-            signer = self._read_signer()
+            signer = self.find_signer()
             if signer is not None and signer.public_key.raw == entry.public_key.raw:
                 raise KeysRefused(f"Key {key_id} is your signing key.", fix="First run `satflow keys rotate`.")
             return self._write_entry(entry.model_copy(update={"revoked_at": _now()}))
-
-    def _read_signer(self) -> Signer | None:
-        if not self._folder_exists(self._folder):
-            return None
-        content = files.read_private(self._private)
-        return None if content is None else Signer(_load_private_key(content, self._private))
 
     def _create_signer(self) -> Signer:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -52,6 +52,11 @@ FACTS = {
         "Locations of *persisted* results of tasks: the path or key, not the result",
         "You persist them (`persist_result=True`). Otherwise, nothing about results is sent.",
     ),
+    "result reference": Fact(
+        "For the result of a flow: the store's name and a digest that is different for each run, or why it was not stored",
+        "The result itself is in your store ([runs.md](runs.md)). With `result_limit = 0` on the machine of the run, none is "
+        "stored, and nothing is sent.",
+    ),
     "secret name": Fact("Names of the secrets that a flow declares", "You name them. Their values are never sent."),
     "place in code": Fact(
         "Locations of exceptions in code: names of files without their folders, line numbers, names of functions",

@@ -124,6 +124,7 @@ CALLS: tuple[Call, ...] = (
         },
         f"(path) force {STATE} state.state_details.* state.data.*",
     ),
+    Call("running", "PATCH /flow_runs/{id}/labels", {"satflow.result": "name, result reference"}, "(path)"),
     Call(
         "running",
         "PATCH /flow_runs/{id}",

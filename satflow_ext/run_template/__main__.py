@@ -37,6 +37,7 @@ PRELOADED = (
     "satflow_ext.dask_tasks.run_files",
     "satflow_ext.executors.flow_cluster",
     "satflow_ext.executors.processes",
+    "satflow_ext.results.document",
     "satflow_ext.runtime.load",
 )
 """What each flow run imports."""

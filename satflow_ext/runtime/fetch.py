@@ -104,6 +104,7 @@ async def _fetch_content(store_name: str, digest: str, folder: Path) -> None:
     if manifest.git:
         await from_git.check_out(manifest.git, folder)
     (folder / loader.MANIFEST_FILE).write_bytes(document)
+    (folder / loader.STORE_FILE).write_text(store_name)
 
 
 def check_manifest(document: bytes, digest: str, deployment: str, trusted: TrustedKeys) -> Manifest:

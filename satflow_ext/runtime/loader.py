@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOADER_FILE = "satflow_flow.py"
 MANIFEST_FILE = "satflow_manifest.json"
 CONTENT_FILE = "satflow_content"
+STORE_FILE = "satflow_store"
+"""File with the name of the store that the content comes from, to which the result goes."""
 
 LOADER_CODE = '''"""Load the flow that SatFlow registered."""
 import atexit

@@ -6,10 +6,13 @@ import asyncio
 import logging
 import os
 import ssl
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from satflow_ext.errors import ContentRefused
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
 
 Log: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"  # no subscript at run time before 3.11
 
@@ -26,13 +29,7 @@ async def deployment_name() -> str:
     Raises:
         ContentRefused: the run does not belong to a deployment.
     """
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL
-
-    plain = str(PREFECT_API_URL.value()).startswith("http://")
-    # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
-    options = {"verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)} if plain else None
-    async with get_client(httpx_settings=options) as client:
+    async with _make_client() as client:
         run = await client.read_flow_run(UUID(os.environ[RUN_ID]))
         if run.deployment_id is None:
             raise ContentRefused("This flow run does not belong to a deployment.", fix="Start it from its deployment.")
@@ -40,6 +37,22 @@ async def deployment_name() -> str:
             client.read_deployment(run.deployment_id), client.read_flow(run.flow_id)
         )
     return f"{flow.name}/{deployment.name}"
+
+
+def _make_client() -> PrefectClient:
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL
+
+    plain = str(PREFECT_API_URL.value()).startswith("http://")
+    # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
+    options = {"verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)} if plain else None
+    return get_client(httpx_settings=options)
+
+
+async def set_labels(labels: dict[str, str]) -> None:
+    """Add labels to this flow run in Prefect."""
+    async with _make_client() as client:
+        await client.update_flow_run_labels(UUID(os.environ[RUN_ID]), {**labels})
 
 
 def parameter_names() -> tuple[str, ...]:

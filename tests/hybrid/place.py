@@ -39,7 +39,7 @@ SECRETS = 'secrets=["<<secret_in_use>>", "A_FILE", "<<secret_of_block_name>>"]'
 
 @dataclass(frozen=True)
 class Cycle:
-    """How a flow is registered, and how its run fails."""
+    """How a flow is registered, and how its run ends."""
 
     how: str = "flow"
     options: str = SECRETS
@@ -54,8 +54,9 @@ CYCLES = {
     "no store": Cycle(options="", store="<<store>>b"),
     "no cluster": Cycle("cluster", "executor='dask-address', address='tcp://<<cluster_address>>.invalid:8786'"),
     "exit": Cycle("exit", ""),
+    "return": Cycle("return", ""),
 }
-"""Every way in which a run fails here."""
+"""Every way in which a run ends here; all but the last fail."""
 
 
 @dataclass

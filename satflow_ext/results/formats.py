@@ -1,0 +1,331 @@
+"""The formats of results: for each value the first format that restores it exactly, and a pickle only if no other one does.
+
+All formats but the pickle contain data and no code, so they may be read from any source. Libraries are used if the flow has
+imported them: a value of their types cannot exist otherwise.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from satflow_ext.errors import ExtraMissing
+from satflow_ext.results import plain_json
+from satflow_ext.results.plain_json import ResultTooLarge
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
+"""The modes of Pillow's images that PNG stores without conversion."""
+SERIES_NAME = b"satflow.series"
+"""Metadata of an Arrow table that contains one series: its name, in JSON."""
+TEXT_LIKE = frozenset({"string", "boolean", "bytes", "date", "empty"})
+"""The inferred types of pandas columns with Python objects that Arrow restores as the same objects."""
+
+
+class Unsuitable(Exception):
+    """The format cannot restore this value exactly."""
+
+
+class BoundedFile(io.BufferedIOBase):
+    """A writable file that refuses to grow beyond a limit.
+
+    Args:
+        file: the file, which is not closed with this one.
+        limit: its maximum size in bytes.
+    """
+
+    def __init__(self, file: io.BufferedRandom, limit: int) -> None:
+        self._file = file
+        self.limit = limit
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        """Append the data.
+
+        Raises:
+            ResultTooLarge: the file would exceed the limit.
+        """
+        view = memoryview(data)
+        if self._file.tell() + view.nbytes > self.limit:
+            raise ResultTooLarge
+        return self._file.write(view)
+
+    def clear(self) -> None:
+        """Remove what was written."""
+        self._file.seek(0)
+        self._file.truncate()
+
+
+@dataclass(frozen=True)
+class ResultFormat:
+    """One format.
+
+    Args:
+        name: its name in the result document.
+        accepts: whether values of this kind may be in the format; must be quick, and import nothing.
+        write: writes the value, or raises `Unsuitable`.
+        read: returns the value.
+        runs_code: reading runs code that the document contains.
+    """
+
+    name: str
+    accepts: Callable[[object], bool]
+    write: Callable[[Any, BoundedFile], None]
+    read: Callable[[bytes], object]
+    runs_code: bool = False
+
+
+def write_value(value: object, file: BoundedFile) -> ResultFormat:
+    """Write a value in the first suitable format, and return that.
+
+    Raises:
+        ResultTooLarge: it is larger than the file's limit.
+        Exception: no format is suitable: the exception of pickling it.
+    """
+    for each in FORMATS:
+        if not each.accepts(value):
+            continue
+        try:
+            each.write(value, file)
+        except Unsuitable:
+            file.clear()
+        else:
+            return each
+    raise AssertionError("unreachable")  # the pickle accepts every value
+
+
+def find_format(name: str) -> ResultFormat | None:
+    """Return the format of that name."""
+    return next((each for each in FORMATS if each.name == name), None)
+
+
+def _has_type(value: object, module: str, name: str) -> bool:
+    """Return whether a value is exactly of a type of a library. The library is not imported."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and type(value) is kind
+
+
+def _raise_missing(library: str, error: ImportError) -> NoReturn:
+    raise ExtraMissing(
+        f"The result needs {library} to be read, which cannot be imported here: {error}.",
+        fix=f"Install {library} here.",
+    ) from None
+
+
+# --- plain values -----------------------------------------------------------------------------------------------------
+
+
+def _write_plain(value: object, file: BoundedFile) -> None:
+    try:
+        encoded = plain_json.encode_plain(value, file.limit)
+    except plain_json.NotPlain:
+        raise Unsuitable from None
+    file.write(encoded)
+
+
+# --- NumPy ------------------------------------------------------------------------------------------------------------
+
+
+def _is_numpy_scalar(value: object) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.generic)
+
+
+def _write_numpy(value: Any, file: BoundedFile) -> None:
+    import numpy
+
+    if value.dtype.hasobject or value.dtype.metadata:
+        raise Unsuitable
+    numpy.save(file, value, allow_pickle=False)
+
+
+def _read_numpy(document: bytes) -> Any:
+    try:
+        import numpy
+    except ImportError as error:
+        _raise_missing("NumPy", error)
+    return numpy.load(io.BytesIO(document), allow_pickle=False)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _is_pandas(value: object) -> bool:
+    return _has_type(value, "pandas", "DataFrame") or _has_type(value, "pandas", "Series")
+
+
+def _import_arrow() -> Any:
+    """Import pyarrow. Before version 14.0.1, reading a file could run code that it contains.
+
+    Raises:
+        ImportError: it is not installed, or is too old.
+    """
+    import pyarrow
+    import pyarrow.ipc
+
+    if int(pyarrow.__version__.partition(".")[0]) < 15:
+        raise ImportError(f"pyarrow {pyarrow.__version__} is older than 15")
+    return pyarrow
+
+
+def _write_arrow_table(table: Any, file: BoundedFile) -> None:
+    arrow = _import_arrow()
+    with arrow.ipc.new_stream(file, table.schema) as writer:  # without compression, so that secrets are found
+        writer.write_table(table)
+
+
+def _read_arrow_table(document: bytes) -> Any:
+    try:
+        arrow = _import_arrow()
+    except ImportError as error:
+        _raise_missing("pyarrow", error)
+    table = arrow.ipc.open_stream(document).read_all()
+    table.validate(full=True)  # offsets and lengths from an unsigned document could point anywhere
+    return table
+
+
+def _write_pandas(value: Any, file: BoundedFile) -> None:
+    """Write a frame or series as an Arrow table, if the same frame is read from it.
+
+    Large frames are refused before they are copied. Arrow needs at least an eighth of the frame's size: a bit for a truth value.
+    """
+    size = value.memory_usage(index=True)
+    if (size.sum() if value.ndim == 2 else size) > 8 * file.limit:
+        raise ResultTooLarge
+    try:
+        arrow = _import_arrow()
+        table = _to_arrow_table(value, arrow)
+        if table.nbytes > file.limit:
+            raise ResultTooLarge
+        _check_restored(value, _to_pandas(table))
+    except (ImportError, AssertionError, TypeError, ValueError, NotImplementedError, KeyError):
+        raise Unsuitable from None  # exceptions of pyarrow are subclasses of TypeError and ValueError
+    _write_arrow_table(table, file)
+
+
+def _to_arrow_table(value: Any, arrow: Any) -> Any:
+    if value.attrs or not (value.ndim == 2 or isinstance(value.name, str | None)):
+        raise Unsuitable
+    if value.ndim == 2:
+        return arrow.Table.from_pandas(value)
+    table = arrow.Table.from_pandas(value.to_frame("value"))
+    return table.replace_schema_metadata({**table.schema.metadata, SERIES_NAME: json.dumps(value.name).encode()})
+
+
+def _to_pandas(table: Any) -> Any:
+    frame = table.to_pandas()
+    name = (table.schema.metadata or {}).get(SERIES_NAME)
+    return frame if name is None else frame["value"].rename(json.loads(name))
+
+
+def _check_restored(value: Any, restored: Any) -> None:
+    """Compare a frame or series with the one that will be read.
+
+    Raises:
+        AssertionError: they differ.
+        Unsuitable: they may differ in the types of Python objects.
+    """
+    import pandas
+
+    frame = value if value.ndim == 2 else value.to_frame()
+    columns = [frame.iloc[:, at] for at in range(frame.shape[1])]
+    index = getattr(frame.index, "levels", [frame.index])
+    objects = [each for each in (*columns, *index) if each.dtype == object]
+    if any(pandas.api.types.infer_dtype(each, skipna=True) not in TEXT_LIKE for each in objects):
+        raise Unsuitable
+    compare = pandas.testing.assert_frame_equal if value.ndim == 2 else pandas.testing.assert_series_equal
+    compare(value, restored, check_exact=True, check_freq=False)
+
+
+def _read_pandas(document: bytes) -> Any:
+    table = _read_arrow_table(document)
+    try:
+        import pandas  # noqa: F401
+    except ImportError as error:
+        _raise_missing("pandas", error)
+    return _to_pandas(table)
+
+
+def _write_polars(value: Any, file: BoundedFile) -> None:
+    if value.estimated_size() > file.limit:
+        raise ResultTooLarge
+    document = io.BytesIO()
+    try:
+        value.write_ipc(document, compression="uncompressed")
+    except Exception:  # a column of Python objects; polars has several types of exceptions for it
+        raise Unsuitable from None
+    file.write(document.getbuffer())
+
+
+def _read_polars(document: bytes) -> Any:
+    try:
+        import polars
+    except ImportError as error:
+        _raise_missing("polars", error)
+    return polars.read_ipc(io.BytesIO(document))
+
+
+# --- images -----------------------------------------------------------------------------------------------------------
+
+
+def _is_image(value: object) -> bool:
+    image = getattr(sys.modules.get("PIL.Image"), "Image", None)
+    return image is not None and isinstance(value, image)
+
+
+def _write_image(value: Any, file: BoundedFile) -> None:
+    if value.mode not in PNG_MODES or getattr(value, "n_frames", 1) != 1:
+        raise Unsuitable
+    value.save(file, format="PNG")
+
+
+def _write_figure(value: Any, file: BoundedFile) -> None:
+    value.savefig(file, format="png", bbox_inches="tight")
+
+
+def _read_image(document: bytes) -> Any:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        _raise_missing("Pillow", error)
+    image = Image.open(io.BytesIO(document), formats=["PNG"])
+    image.load()
+    return image
+
+
+# --- everything else --------------------------------------------------------------------------------------------------
+
+
+def _write_pickle(value: object, file: BoundedFile) -> None:
+    import cloudpickle
+
+    cloudpickle.dump(value, file)
+
+
+def _read_pickle(document: bytes) -> object:
+    import cloudpickle
+
+    return cloudpickle.loads(document)
+
+
+FORMATS = (
+    ResultFormat("json", lambda value: True, _write_plain, plain_json.decode_plain),
+    ResultFormat("numpy-scalar", _is_numpy_scalar, _write_numpy, lambda document: _read_numpy(document)[()]),
+    ResultFormat("numpy", lambda value: _has_type(value, "numpy", "ndarray"), _write_numpy, _read_numpy),
+    ResultFormat("pandas", _is_pandas, _write_pandas, _read_pandas),
+    ResultFormat("arrow", lambda value: _has_type(value, "pyarrow", "Table"), _write_arrow_table, _read_arrow_table),
+    ResultFormat("polars", lambda value: _has_type(value, "polars", "DataFrame"), _write_polars, _read_polars),
+    ResultFormat("png", _is_image, _write_image, _read_image),
+    ResultFormat("figure", lambda value: _has_type(value, "matplotlib.figure", "Figure"), _write_figure, _read_image),
+    ResultFormat("pickle", lambda value: True, _write_pickle, _read_pickle, runs_code=True),
+)
+"""All formats, in the order in which they are tried."""
