@@ -51,6 +51,7 @@ class FlowRunRow(PrefectRow):
     estimated_run_time: timedelta = timedelta()
     parameters: JsonObject = {}
     auto_scheduled: bool | None = None
+    labels: JsonObject = {}
     work_pool_name: str | None = None
 
 

@@ -9,17 +9,23 @@ The operations are imported when they are first used, so that no process waits f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+from pydantic import JsonValue
 
 from satflow_ext import lease
 from satflow_ext.disk_room import check_free_space
-from satflow_ext.endpoints import Endpoints, resolve_endpoints
+from satflow_ext.endpoints import Endpoints, PrefectApi, resolve_endpoints
+from satflow_ext.errors import DeploymentNotFound, RunNotFound
 from satflow_ext.models import (
     ClusterOrder,
     Deployment,
+    JsonObject,
     PackedFlow,
     Registered,
     Registration,
@@ -37,6 +43,8 @@ from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from satflow_ext.registration.preview import Preview
+    from satflow_ext.results.document import VerifiedResult
+    from satflow_ext.runs.log_book import LogBatch
     from satflow_ext.versions.content_download import CheckedVersion
 
 
@@ -101,6 +109,56 @@ class Session:
             packed, registration, endpoints, self._connection.settings, overwrite=overwrite, replaces=replaces
         )
 
+    async def run_deployment(
+        self, name: str, parameters: Mapping[str, JsonValue] | None = None, texts: Mapping[str, str] | None = None
+    ) -> Run:
+        """Start a run of a deployment now.
+
+        Args:
+            name: `flow/deployment`, the deployment's name, or its id.
+            parameters: parameter name → value.
+            texts: parameter name → value as text, which becomes JSON or stays text, depending on the parameter's type.
+
+        Raises:
+            DeploymentNotFound: no deployment matches, or more than one.
+            InvalidParameter: a value does not fit the flow's signature, or a required one is missing.
+        """
+        deployment = await self.deployments.find_deployment(name)
+        parsed = _parse_texts(texts, deployment.parameter_schema) if texts else {}
+        return await self.runs.start_run(
+            RunRequest(
+                deployment_id=deployment.id,
+                parameters={**(parameters or {}), **parsed},
+                idempotency_key=str(uuid4()),
+            )
+        )
+
+    async def find_run(self, name: str) -> Run:
+        """Find a run by its id or name, or the latest run of a deployment by `flow/deployment`, its name or its id.
+
+        Raises:
+            RunNotFound: no run and no deployment matches, or the deployment has no run.
+            DeploymentNotFound: more than one deployment has that name.
+        """
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        with suppress(RunNotFound):
+            return await runs.read_run(endpoints.prefect, name)
+        run = await runs.read_named_run(endpoints.prefect, name)
+        return run or await self._find_latest_run(name)
+
+    async def _find_latest_run(self, name: str) -> Run:
+        try:
+            deployment = await self.deployments.find_deployment(name)
+        except DeploymentNotFound as error:
+            raise RunNotFound(f"No flow run has the id or name {name!r}. {error.message}", fix=error.fix) from None
+        found = await self.runs.list_runs(RunQuery(deployment_id=deployment.id, limit=1))
+        if not found:
+            full_name = f"{deployment.flow_name}/{deployment.name}"
+            raise RunNotFound(f"{full_name} has no run yet.", fix=f"Start one: satflow run {full_name}")
+        return found[0]
+
     async def preview(self, packed: PackedFlow, registration: Registration, *, overwrite: bool = False) -> Preview:
         """Determine the result of a registration without sending anything; see `preview.preview_registration`."""
         endpoints = await self._connection.endpoints()
@@ -109,6 +167,13 @@ class Session:
         return await preview_registration(
             packed, registration, endpoints, self._connection.settings, overwrite=overwrite
         )
+
+
+def _parse_texts(texts: Mapping[str, str], schema: JsonObject) -> JsonObject:
+    from satflow_ext.parameter_values.by_schema import value_fits
+    from satflow_ext.parameter_values.text import text_to_value
+
+    return {name: text_to_value(text, partial(value_fits, name, schema=schema)) for name, text in texts.items()}
 
 
 class Deployments:
@@ -212,6 +277,27 @@ class Runs:
             await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
         return await runs.start_run(endpoints.prefect, request)
 
+    async def read_run(self, run_id: str) -> Run:
+        """Read one run."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.read_run(endpoints.prefect, run_id)
+
+    async def wait_for_end(self, run_id: str) -> Run:
+        """Wait until a run has ended, and read it."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.wait_for_end(endpoints.prefect, run_id)
+
+    async def download_result(self, run_id: str) -> VerifiedResult | None:
+        """Download and verify the result of a completed run, None if its flow returned None; see `results.download`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.results import download
+
+        return await download.download_result(endpoints, self._connection.settings, run_id)
+
     async def list_runs(self, query: RunQuery) -> tuple[Run, ...]:
         """List runs, newest first."""
         endpoints = await self._connection.endpoints()
@@ -239,6 +325,18 @@ class Runs:
         from satflow_ext import runs
 
         return await runs.cancel_run(endpoints.prefect, run_id)
+
+    async def follow_log(self, run_id: str) -> AsyncGenerator[LogBatch, None]:
+        """Yield a run's log from its beginning to its end, as the lines arrive; see `runs.log_follower`."""
+        await self._connection.endpoints()
+        from satflow_ext.runs.log_follower import follow_log
+
+        async def locate_api() -> PrefectApi:
+            return (await self._connection.endpoints()).prefect
+
+        async with aclosing(follow_log(locate_api, run_id, settings=self._connection.settings)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def stream_whole_log(self, run_id: str, indent: str = "") -> AsyncIterator[str]:
         """Yield a run's whole log in pieces of text; `indent` is the prefix of the further lines of a message."""

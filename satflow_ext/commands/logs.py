@@ -1,4 +1,4 @@
-"""`satflow logs RUN`: print a run's log so far, or follow it to its end."""
+"""`satflow logs NAME`: print a run's log so far, or follow it to its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INDENT = "    "
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
-    parser.add_argument("run", help="the run's id")
+    parser.add_argument("run", help="the run's id or name, or a deployment, of which the latest run is meant")
     parser.add_argument("--follow", action="store_true", help="continue until the run ends; exit 1 unless it completes")
     parser.add_argument("--raw", action="store_true", help="print control characters of log lines as they are")
     parser.add_argument("--show-cluster", action="store_true", help="with --follow: also show its Dask cluster")
@@ -30,11 +30,13 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the log."""
     refuse_extra_arguments(rest, "logs")
     with connect(load_settings()) as connection:
+        session = Session(connection)
+        found = interrupts.run(session.find_run(args.run))
         if args.follow:
             from satflow_ext.commands import watch
 
-            return watch.follow_run(connection, args.run, show_cluster=args.show_cluster, raw=args.raw)
-        interrupts.run(_print_log(Session(connection), args.run, raw=args.raw))
+            return watch.follow_run(connection, found.id, show_cluster=args.show_cluster, raw=args.raw)
+        interrupts.run(_print_log(session, found.id, raw=args.raw))
     return 0
 
 

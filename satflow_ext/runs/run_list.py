@@ -43,6 +43,18 @@ async def read_run(prefect_api: PrefectApi, run_id: str) -> Run:
     return run
 
 
+async def read_named_run(prefect_api: PrefectApi, name: str) -> Run | None:
+    """Read the newest flow run of that name; None if there is none. Prefect's own names are rarely repeated.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    named: JsonObject = {"name": {"any_": [name]}}
+    async with prefect_client(prefect_api) as client:
+        found = await client.read_flow_runs(named, sort="EXPECTED_START_TIME_DESC", limit=1)
+        return next(iter(await describe_runs(client, found)), None)
+
+
 def _make_filter(query: RunQuery) -> JsonObject:
     run_filter: JsonObject = {"parent_task_run_id": {"is_null_": True}}
     if query.deployment_id is not None:

@@ -1,4 +1,4 @@
-"""Start a run now, or cancel one in the same way as Prefect's own UI."""
+"""Start a run now, wait for its end, or cancel it in the same way as Prefect's own UI."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
 from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs, read_state_type
+
+FIRST_PAUSE = 0.1
+"""Seconds between two reads of a run that has just been started: a run of the local stack may end after half a second."""
+LAST_PAUSE = 1.0
+"""Seconds between two reads of a longer run."""
 
 
 async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
@@ -51,6 +56,22 @@ def _check_parameters(deployment: DeploymentRow, given: JsonObject) -> JsonObjec
     parameter_checks.check_size(given)
     parameter_checks.check_size(together)
     return parameter_checks.convert_parameters(together, schema)
+
+
+async def wait_for_end(prefect_api: PrefectApi, run_id: str) -> Run:
+    """Wait until a run has ended, and read it. Cancelling the wait does not affect the run.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id.
+        PrefectFailed: the API did not answer.
+    """
+    pause = FIRST_PAUSE
+    async with prefect_client(prefect_api) as client:
+        while read_state_type(flow_run := await find_run(client, run_id)) not in TERMINAL_STATES:
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, LAST_PAUSE)
+        (run,) = await describe_runs(client, [flow_run])
+    return run
 
 
 async def cancel_run(prefect_api: PrefectApi, run_id: str) -> Run:
