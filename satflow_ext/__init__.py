@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from satflow_ext.executors.flow_cluster import dask_client
     from satflow_ext.kernel.api import preflight, register
     from satflow_ext.kernel.load_flow import load_flow
+    from satflow_ext.kernel.run_handle import get_run, run
 
-__all__ = ["dask_client", "load_flow", "load_ipython_extension", "preflight", "register"]
+__all__ = ["dask_client", "get_run", "load_flow", "load_ipython_extension", "preflight", "register", "run"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -41,6 +42,10 @@ def __getattr__(name: str) -> object:
         from satflow_ext.kernel import api
 
         return getattr(api, name)
+    if name in ("get_run", "run"):
+        from satflow_ext.kernel import run_handle
+
+        return getattr(run_handle, name)
     if name == "load_flow":
         from satflow_ext.kernel.load_flow import load_flow
 

@@ -16,6 +16,7 @@ def attach_to_shell(shell: Any) -> None:
 
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
     shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")
+    shell.register_magic_function(no_var_expand(_run_flow), "line", "run_flow")
     shell.register_magic_function(no_var_expand(_dask_cluster), "line", "dask_cluster")
     if _blank_marker_line not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_blank_marker_line)
@@ -41,6 +42,13 @@ def _load_flow(line: str) -> Any:
     from satflow_ext.kernel.magics import load_flow
 
     return load_flow(line)
+
+
+def _run_flow(line: str) -> Any:
+    """Start a run of a registered flow; see `%run_flow --help`."""
+    from satflow_ext.kernel.magics import run_flow
+
+    return run_flow(line)
 
 
 def _dask_cluster(line: str) -> Any:

@@ -1,12 +1,12 @@
-"""The magics `%register_flow`, `%load_flow` and `%dask_cluster`."""
+"""The magics `%register_flow`, `%load_flow`, `%run_flow` and `%dask_cluster`."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from satflow_ext import cluster_commands
-from satflow_ext.choices import LineParser, list_options, split_line
+from satflow_ext.choices import LineParser, list_options, parse_assignments, split_line
 from satflow_ext.choices.register_line import ParsedLine, build_parser, parse_line
 from satflow_ext.display.preflight import CheckedFlow
 from satflow_ext.display.registered_flow import RegisteredFlow
@@ -16,6 +16,9 @@ from satflow_ext.kernel.kernel_session import get_shell, open_session, run_corou
 from satflow_ext.kernel.load_flow import LoadedFlow, cells_text, load_with_manifest
 from satflow_ext.models import FLOW_EXECUTOR
 from satflow_ext.settings import load_settings
+
+if TYPE_CHECKING:
+    from satflow_ext.kernel.run_handle import RunHandle
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
@@ -103,7 +106,7 @@ def dask_cluster(line: str) -> None:
 
 def load_flow(line: str) -> LoadedFlow | None:
     """Execute a line of the magic. Report an error as one message, without a traceback."""
-    parser = _parser()
+    parser = _build_load_parser()
     try:
         words = parser.parse_args(split_line(line))
         if words.help or not words.name:
@@ -119,7 +122,7 @@ def load_flow(line: str) -> LoadedFlow | None:
     return done
 
 
-def _parser() -> LineParser:
+def _build_load_parser() -> LineParser:
     parser = LineParser(
         prog="%load_flow",
         description="Load a registered flow into this notebook, after its signature and environment were checked.",
@@ -128,5 +131,40 @@ def _parser() -> LineParser:
     parser.add_argument("name", nargs="?", metavar="NAME[@VERSION]", help="the deployment (default: its live version)")
     parser.add_argument("--as", dest="as_name", metavar="VARIABLE", help="another variable name in this notebook")
     parser.add_argument("--cells", action="store_true", help="put the cells that defined the flow into a new cell")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help message")
+    return parser
+
+
+def run_flow(line: str) -> RunHandle | None:
+    """Execute a line of the magic. Report an error as one message, without a traceback."""
+    parser = _build_run_parser()
+    try:
+        words = parser.parse_intermixed_args(split_line(line))
+        if words.help or not words.deployment:
+            sys.stdout.write(parser.format_help())
+            return None
+        from satflow_ext.kernel import run_handle
+
+        texts = parse_assignments(words.parameters, f"%run_flow {words.deployment}", "parameter", "parameters")
+        started = run_handle.start_run(words.deployment, texts=texts)
+        return started.follow() if words.follow else started
+    except SatflowError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+
+
+def _build_run_parser() -> LineParser:
+    parser = LineParser(
+        prog="%run_flow",
+        description="Start a run of a registered flow now. It is shown until it ends.",
+        add_help=False,
+    )
+    parser.add_argument(
+        "deployment", nargs="?", metavar="NAME", help="flow/deployment, the deployment's name, or its id"
+    )
+    parser.add_argument(
+        "parameters", nargs="*", metavar="NAME=VALUE", help="a parameter; JSON or text, depending on its type"
+    )
+    parser.add_argument("--follow", action="store_true", help="print its log until it ends")
     parser.add_argument("-h", "--help", action="store_true", help="show this help message")
     return parser

@@ -1,0 +1,117 @@
+"""The live display of a flow run in the output of a cell: a thread that replaces the displayed text and table until the run ends.
+
+It uses only Jupyter's `update_display_data` messages, which every front end supports, and no widget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any
+
+from satflow_ext.display.run_view import SHOWN_LINES, RunView
+from satflow_ext.errors import SatflowError
+from satflow_ext.models import LogLine, RunDetail
+from satflow_ext.runs.log_book import sort_by_time
+from satflow_ext.runs.run_rows import TERMINAL_STATES
+
+if TYPE_CHECKING:
+    from IPython.core.display_functions import DisplayHandle
+
+    from satflow_ext.session import Session
+
+UPDATE_PAUSE = 0.5
+"""Minimum seconds between two reads of the run's details, and between two updates."""
+
+
+class LiveRun:
+    """The live displays of one run. All of them show the same.
+
+    Args:
+        session: reads the run.
+        detail: the run as it is now.
+    """
+
+    def __init__(self, session: Session, detail: RunDetail) -> None:
+        self._session = session
+        self._detail = detail
+        self._lines: list[LogLine] = []
+        self._handles: list[DisplayHandle] = []
+        self._shown: dict[str, str] = {}
+        self._thread: threading.Thread | None = None
+        self._end_shown = threading.Event()
+
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        """The last lines of the log that were read."""
+        return tuple(self._lines)
+
+    @property
+    def is_active(self) -> bool:
+        """True while the displays are updated."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def show(self) -> None:
+        """Display the run in the output of the current cell, and start to update it."""
+        from IPython.display import display
+
+        handle = display(self._render(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        if handle is not None:
+            self._handles.append(handle)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run_thread, name="satflow-live-run", daemon=True)
+            self._thread.start()
+
+    def wait_until_complete(self) -> None:
+        """Wait until the displays show the end of the run and its whole log. The states of its tasks may follow."""
+        if self._thread is not None:
+            self._end_shown.wait()
+
+    def _run_thread(self) -> None:
+        try:
+            asyncio.run(self._follow())
+        finally:
+            self._end_shown.set()
+
+    async def _follow(self) -> None:
+        """Update the displays until nothing will change any more, or the Prefect API no longer answers."""
+        log = asyncio.create_task(self._follow_log())
+        try:
+            complete = False
+            while not complete:
+                complete = await self._update_all(log)
+                await asyncio.sleep(0 if complete else UPDATE_PAUSE)
+        except SatflowError:  # the run was deleted, or the local stack has stopped: the last known state stays
+            pass
+        finally:
+            log.cancel()
+            with suppress(asyncio.CancelledError, SatflowError):
+                await log
+
+    async def _update_all(self, log: asyncio.Task[None]) -> bool:
+        """Update the displays. Return whether the run, its log and its task runs are complete."""
+        log_is_complete = log.done()  # before the run is read, so that its state is not older than the log
+        self._detail = await self._session.runs.read_detail(self._detail.run.id)
+        self._update()
+        if not log_is_complete or self._detail.run.state_type not in TERMINAL_STATES:
+            return False
+        self._end_shown.set()
+        return self._detail.settled or all(task.state_type in TERMINAL_STATES for task in self._detail.tasks)
+
+    async def _follow_log(self) -> None:
+        async with aclosing(self._session.runs.follow_log(self._detail.run.id)) as batches:
+            async for batch in batches:
+                self._lines = sort_by_time([*self._lines, *batch.lines])[-SHOWN_LINES:]
+
+    def _update(self) -> None:
+        """Send what is new."""
+        rendered = self._render()
+        if rendered != self._shown:
+            self._shown = rendered
+            for handle in self._handles:
+                handle.update(rendered, raw=True)  # type: ignore[no-untyped-call]
+
+    def _render(self) -> dict[str, Any]:
+        view = RunView(self._detail, self.lines)
+        return {"text/plain": repr(view), "text/html": view._repr_html_()}
