@@ -1,4 +1,4 @@
-"""Storing of the value that a flow returns, before its run completes (docs/decisions/0034-results.md).
+"""Storing of the value that a flow returns, before its run completes (docs/decisions/0037-results.md).
 
 A failure here never fails the run: the value is then not stored, and the run's log and its reference state why.
 """
