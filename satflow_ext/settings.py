@@ -96,7 +96,13 @@ class GatewaySettings(BaseModel):
 
 
 class SizeSettings(BaseModel):
-    """One worker size: cores, memory in GiB, and GPUs."""
+    """One worker size.
+
+    Args:
+        cores: the number of cores.
+        memory: the memory in GiB.
+        gpus: the number of GPUs.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -128,11 +134,15 @@ class Settings(BaseSettings):
     """All settings.
 
     Args:
-        state_dir: folder of permanent data: the local stack's database, contents and logs, and the user's keys.
-        cache_dir: folder of data that can be recreated: environments built for runs, the template of new Prefect databases.
+        state_dir: folder of permanent data: the local stack's database, contents and logs, and the user's keys (default:
+            `satflow` in the user's data folder, `~/.local/share` on Linux).
+        cache_dir: folder of data that can be recreated: environments built for runs, the template of new Prefect databases
+            (default: `satflow` in the user's cache folder).
         secrets_dir: folder with one file for each secret's value, mounted on a machine where flows run.
-        runtime_dir: folder of temporary data: lock, socket, record of the running stack, cluster status; local disk, mode 0700.
-        prefect_api_url: the Prefect API to use instead of the local stack's (also set by `PREFECT_API_URL`).
+        runtime_dir: folder of temporary data: lock, socket, record of the running stack, cluster status; local disk, mode 0700
+            (default: `$XDG_RUNTIME_DIR/satflow`, or `run` in the state folder).
+        prefect_api_url: the Prefect API to use instead of the local stack's (default: the environment variable
+            `PREFECT_API_URL`).
         store: the name of the store to register with; `local` is the built-in one.
         stores: other stores by name.
         runs_python: a local interpreter with the environment of remote Prefect workers; the pre-flight report loads with it.
@@ -141,7 +151,8 @@ class Settings(BaseSettings):
         trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
         tell_prefect: on a machine where flows run: how much the Prefect API receives of exceptions, nested flows and paths. None
             means everything for the local stack's API, and messages for any other.
-        run_limit: the number of flow runs that the local stack executes at a time; further runs wait.
+        run_limit: the number of flow runs that the local stack executes at a time; further runs wait (default: the number of
+            processors, at least four).
         content_limit: the maximum size of a flow content, in bytes.
         result_limit: on a machine where flows run: the maximum size of a stored result, in bytes. With 0, none is stored.
         retention_days: how long the built-in store keeps content that is no longer referenced.

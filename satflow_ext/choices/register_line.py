@@ -37,7 +37,7 @@ def build_parser() -> LineParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )
-    parser.add_argument("flow", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("flow", nargs="?", metavar="FLOW", help="the flow, by the name of its variable")
     add_registration_options(parser)
     parser.add_argument("--run", action="store_true", help="start a run immediately")
     parser.add_argument("-h", "--help", action="store_true", help="show this help message and exit")

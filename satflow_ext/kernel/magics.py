@@ -86,12 +86,7 @@ def _executor_options(words: list[str]) -> list[str]:
 
 def dask_cluster(line: str) -> None:
     """Execute a line of the magic. Report an error as one message, without a traceback."""
-    parser = LineParser(
-        prog="%dask_cluster",
-        description="Start, resize and stop the cluster that the runs of a deployment share, before and between runs.",
-        add_help=False,
-    )
-    cluster_commands.add_cluster_commands(parser)
+    parser = build_cluster_parser()
     words = line.split()
     if not words or {"-h", "--help"} & set(words):
         sys.stdout.write(parser.format_help())
@@ -104,9 +99,20 @@ def dask_cluster(line: str) -> None:
         sys.stderr.write(f"{error}\n")
 
 
+def build_cluster_parser() -> LineParser:
+    """Build the parser of a line of `%dask_cluster`."""
+    parser = LineParser(
+        prog="%dask_cluster",
+        description="Start, resize and stop the cluster that the runs of a deployment share, before and between runs.",
+        add_help=False,
+    )
+    cluster_commands.add_cluster_commands(parser)
+    return parser
+
+
 def load_flow(line: str) -> LoadedFlow | None:
     """Execute a line of the magic. Report an error as one message, without a traceback."""
-    parser = _build_load_parser()
+    parser = build_load_parser()
     try:
         words = parser.parse_args(split_line(line))
         if words.help or not words.name:
@@ -122,7 +128,8 @@ def load_flow(line: str) -> LoadedFlow | None:
     return done
 
 
-def _build_load_parser() -> LineParser:
+def build_load_parser() -> LineParser:
+    """Build the parser of a line of `%load_flow`."""
     parser = LineParser(
         prog="%load_flow",
         description="Load a registered flow into this notebook, after its signature and environment were checked.",
