@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("satflow_ext", "src", "docs", "README.md", "CHANGELOG.md")
+FOLDERS = ("satflow_ext", "src", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "RELEASE.md", "SECURITY.md")
 
 AVOID = {
     r"(?:told|tells?|telling)": "report, state, send, or name the mechanism",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 def blocks(language):
     """The code blocks of one language, in their order."""
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    found = re.findall(rf"^( *)```{language}\n(.*?)```", README, flags=re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(text) for _, text in found]
 
 
 def quoted(start):
@@ -42,3 +44,19 @@ def test_settings_file_is_understood(tmp_path, monkeypatch):
     store = endpoints.find_store("team", load_settings(), None)
     assert store.url == "https://files.example.com/satflow/{digest}"
     assert store.headers == {"Authorization": "Bearer of-the-team"}
+
+
+def test_links_work_wherever_the_readme_is_shown():
+    """A package index has no files next to the README."""
+    targets = re.findall(r"(?<!!)\[[^\]]*\]\(([^)]*)\)", README)
+    assert targets
+    assert [target for target in targets if not target.startswith("https://")] == []
+
+
+def test_files_that_the_readme_names_exist():
+    root = Path(__file__).parents[1]
+    named = set(re.findall(r"`((?:docs|scripts)/[\w./-]*|[A-Z]+\.md)`", README)) | {
+        line.split()[0] for line in blocks("bash")[-1].splitlines()
+    }
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (root / name).exists()] == []
