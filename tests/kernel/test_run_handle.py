@@ -33,7 +33,7 @@ def main(n: int = 1, day: dt.date | None = None, until: str = ""):
 SCRIPT = """
 import satflow_ext
 run = satflow_ext.run("handled/handled", n=4)
-print(run, run.result(), run.state, sep="|")
+print(str(run), run.result(), run.state, sep="|")
 """
 
 
