@@ -104,7 +104,11 @@ def test_wheel_is_for_every_jupyterlab_that_pyproject_allows(wheel):
     """JupyterLab compares the dependencies with its own packages, and webpack the shared packages at run time."""
     package = json.loads(read(wheel, f"{LAB}/package.json"))
     shared = {name: each["requiredVersion"] for name, each in package["jupyterlab"]["sharedPackages"].items()}
-    assert shared == {name: each for name, each in package["dependencies"].items() if name.startswith("@jupyterlab/")}
+    assert shared == {
+        name: each
+        for name, each in package["dependencies"].items()
+        if name.startswith(("@jupyterlab/", "@codemirror/"))
+    }
     oldest = re.search(r"jupyterlab>=([\d.]+)", (ROOT / "pyproject.toml").read_text())
     assert oldest is not None
     assert shared["@jupyterlab/application"] == f"^{oldest[1]}.0"

@@ -34,6 +34,8 @@ async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
         f"No deployment has the id {request.deployment_id!r}.", fix="Register the flow again.", field="deployment_id"
     )
     deployment_id = parse_id(request.deployment_id, missing)
+    if request.parameters:
+        await asyncio.to_thread(_check_size, request.parameters)
     async with prefect_client(prefect_api) as client:
         with replace_not_found(missing):
             deployment = await client.read_deployment(deployment_id)
@@ -45,6 +47,12 @@ async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
     return run
 
 
+def _check_size(given: JsonObject) -> None:
+    from satflow_ext.runs import parameter_checks
+
+    parameter_checks.check_size(given)
+
+
 def _check_parameters(deployment: DeploymentRow, given: JsonObject) -> JsonObject:
     """Check and convert the parameters of a run. Half a megabyte may take seconds, and so may the import of the checks."""
     together = {**deployment.parameters, **given}
@@ -53,7 +61,6 @@ def _check_parameters(deployment: DeploymentRow, given: JsonObject) -> JsonObjec
         return {}
     from satflow_ext.runs import parameter_checks
 
-    parameter_checks.check_size(given)
     parameter_checks.check_size(together)
     return parameter_checks.convert_parameters(together, schema)
 

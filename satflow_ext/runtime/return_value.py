@@ -11,8 +11,10 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import wraps
+from functools import update_wrapper
+from inspect import unwrap
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext import endpoints
@@ -56,23 +58,27 @@ def store_return_value(flow: Flow[..., Any], folder: Path, settings: Settings) -
     if settings.result_limit == 0 or flow.isgenerator or not store.exists():
         return flow
     body = flow.fn
-    upload = _Upload(folder, store.read_text(), settings)
+    is_own_run = _is_run_of_process
+    in_thread = asyncio.to_thread
+    store_or_report = _Upload(folder, store.read_text(), settings).store_or_report
 
-    @wraps(body)
     def run_and_store(*arguments: Any, **named: Any) -> Any:
         value = body(*arguments, **named)
-        if _is_run_of_process():
-            upload.store_or_report(value)
+        if is_own_run():
+            store_or_report(value)
         return value
 
-    @wraps(body)
     async def await_and_store(*arguments: Any, **named: Any) -> Any:
         value = await body(*arguments, **named)
-        if _is_run_of_process():
-            await asyncio.to_thread(upload.store_or_report, value)  # encoding blocks
+        if is_own_run():
+            await in_thread(store_or_report, value)  # encoding blocks
         return value
 
-    flow.fn = await_and_store if flow.isasync else run_and_store
+    wrapper: Any = await_and_store if flow.isasync else run_and_store
+    # Prefect looks up the flow's annotations in the globals of its function.
+    own_globals = getattr(unwrap(body), "__globals__", wrapper.__globals__)
+    with_globals = FunctionType(wrapper.__code__, own_globals, wrapper.__name__, None, wrapper.__closure__)
+    flow.fn = update_wrapper(with_globals, body)
     return flow
 
 

@@ -118,16 +118,16 @@ def _place():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "timeout", "message"),
     [
-        (HELD, r"no Dask worker after 3 s: job \d+ is pending \(BeginTime\)"),
-        ({**HERE, "job_extra_directives": ["--partition=nowhere"]}, "SLURM refused a job: sbatch: error"),
+        (HELD, 3, r"no Dask worker after 3 s: job \d+ is pending \(BeginTime\)"),
+        ({**HERE, "job_extra_directives": ["--partition=nowhere"]}, 120, "SLURM refused a job: sbatch: error"),
     ],
 )
-def test_a_cluster_without_workers_is_told_and_taken_away(slurm, options, message):
+def test_a_cluster_without_workers_is_told_and_taken_away(slurm, options, timeout, message):
     with (
         pytest.raises(ClusterNotStarted, match=message),
-        start_run_cluster(request=asdict(replace(ASKED, options=options, start_timeout=3))),
+        start_run_cluster(request=asdict(replace(ASKED, options=options, start_timeout=timeout))),
     ):
         pass
     assert jobs() == []

@@ -84,7 +84,7 @@ def test_code_without_the_old_interface_makes_the_next_version(module_kernel: Ke
     module_kernel.run(re.search(r"```python\n(.*?)```", code, flags=re.DOTALL).group(1))
     after = asyncio.run(queries.find_deployment(stack.endpoints, DEPLOYMENT))
     assert (after.id, after.version, after.tags) == (before.id, before.version + 1, before.tags)
-    assert after.next_runs
+    assert asyncio.run(queries.get_deployment(stack.endpoints, after.id)).next_runs
 
 
 def test_sizes_in_the_settings(settings_file):

@@ -134,7 +134,7 @@ def test_two_files_for_one_place_are_refused(stack: Stack, pick, packed, tmp_pat
 
     async def twice(*files: CarriedFile) -> None:
         async with StoreClient(stack.endpoints.store) as store_client:
-            await carried_files.upload_files(store_client, made)
+            await carried_files.upload_files(store_client, made.files, made.list_copies())
             await carried_files.download_files(store_client, files, tmp_path / "run")
 
     with pytest.raises(ContentRefused, match=r"The path top\.txt of a data file conflicts"):

@@ -18,6 +18,7 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.results import reference
 from satflow_ext.session import OpenConnection, Session
 from tests.flow_runs import ended, log_of, start_run
+from tests.prefect_clients import stock_client
 from tests.satflow_command import satflow
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _check_other_keys(stack: Stack, session: Session, runs: dict[str, str], deta
     assert Keyring(without).find_signer() is None
 
     async def give_label(run_id: str, label: object) -> None:
-        async with prefect_client(stack.endpoints.prefect) as client:
+        async with stock_client(stack.endpoints.prefect) as client:
             await client.update_flow_run_labels(UUID(run_id), {reference.RESULT_LABEL: label})
 
     asyncio.run(give_label(runs["none"], label_of(stack, runs["object"])))

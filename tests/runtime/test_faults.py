@@ -19,7 +19,7 @@ from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ExecutorChoice
 from tests.eventually import eventually
 from tests.flow_runs import ended, log_of, start_run
-from tests.run_processes import is_flow_run
+from tests.run_processes import process_of_run
 
 
 @task
@@ -67,8 +67,7 @@ def test_killed_flow_run_is_crashed_and_leaves_nothing(stack, registered, tmp_pa
     dask_worker = psutil.Process(eventually(lambda: pids(tmp_path)).pop())
     board = StatusFiles(stack.settings)
     assert board.read_status(run_id).state == "running"
-    engine = next(filter(is_flow_run, dask_worker.parents()))
-    engine.kill()
+    process_of_run(run_id).kill()
     assert ended(stack, run_id).run.state_type == "CRASHED"
     eventually(lambda: not dask_worker.is_running() or dask_worker.status() == psutil.STATUS_ZOMBIE)
     eventually(lambda: board.read_status(run_id) is None)

@@ -65,7 +65,9 @@ def _runs(module: str) -> Callable[[psutil.Process, str], bool]:
 
 def _is_template(process: psutil.Process, run_id: str) -> bool:
     is_fork = is_flow_run(process) or is_process_of_run(process)
-    return "satflow_ext.run_template" in process.cmdline() and not is_fork
+    parent = process.parent()  # a new fork has its name a moment later
+    is_new_fork = parent is not None and "satflow_ext.run_template" in parent.cmdline()
+    return "satflow_ext.run_template" in process.cmdline() and not is_fork and not is_new_fork
 
 
 JUPYTER = Victim("the Jupyter server", _runs("-m jupyter_server"), frozenset({"shared", "other", "own"}))
