@@ -61,8 +61,6 @@ REPLIES = (
     models.VersionDiff,
     models.RunList,
     models.RunDetail,
-    models.TaskRunPage,
-    models.TaskRunDetail,
     models.ClusterList,
     models.SharedCluster,
     models.StackStatus,

@@ -7,7 +7,6 @@ import { ErrorNote } from '../components/ErrorNote';
 import { useTrans } from '../components/translation';
 import {
   filterByLevel,
-  filterByTask,
   type LogState,
   findMatches,
   dropOverwritten
@@ -15,19 +14,10 @@ import {
 import { LogLines } from './LogLines';
 import { LogToolbar } from './LogToolbar';
 
-/** The task runs to which a log is restricted. */
-export interface ILogTasks {
-  label: string;
-  ids: ReadonlySet<string>;
-}
-
 export interface ILogViewProps {
   lines: readonly LogLine[];
   /** Names of task runs by id, as far as they are loaded. */
   taskNames: ReadonlyMap<string, string>;
-  /** Show only lines of these task runs, or all with null. */
-  tasks?: ILogTasks | null;
-  onAllTasks?: () => void;
   progress: LogState;
   error: ErrorBody | null;
   /** True to follow new lines at first. */
@@ -38,25 +28,24 @@ export interface ILogViewProps {
 /** The log of a run, with filter, search, follow and download. */
 export function LogView(props: ILogViewProps): JSX.Element {
   const trans = useTrans();
-  const { progress, error, tasks = null } = props;
+  const { progress, error, onDownload } = props;
   const [level, setLevel] = useState(0);
   const [search, setSearch] = useState('');
   const [step, setStep] = useState(0);
   const [follow, setFollow] = useState(props.follow);
-  const { shown, ofTasks } = useShownLines(props, level);
+  const lines = useMemo(() => dropOverwritten(props.lines), [props.lines]);
+  const shown = useMemo(() => filterByLevel(lines, level), [lines, level]);
   const found = useMemo(() => findMatches(shown, search), [shown, search]);
-  useEffect(() => setStep(0), [search, level, tasks?.label]);
+  useEffect(() => setStep(0), [search, level]);
   const position = found.length > 0 ? wrapIndex(step, found.length) : 0;
-  const stepBy = (by: number) => {
+  const go = (to: number) => {
     setFollow(false);
-    setStep(position + by);
+    setStep(to);
   };
   return (
     <div className="jp-Satflow-log">
       <LogToolbar
         level={level}
-        task={tasks && tasks.label}
-        onAllTasks={props.onAllTasks}
         search={search}
         matchCount={found.length}
         position={position}
@@ -69,15 +58,19 @@ export function LogView(props: ILogViewProps): JSX.Element {
           setSearch(words);
           setFollow(words === '' && follow);
         }}
-        onStep={stepBy}
+        onStep={by => go(position + by)}
         onFollow={setFollow}
-        onDownload={props.onDownload}
+        onDownload={onDownload}
       />
       {error && <ErrorNote error={error} />}
       {shown.length === 0 ? (
         <EmptyState
           testId="satflow-log-empty"
-          message={describeEmptyLog(ofTasks.length, props, trans)}
+          message={describeEmptyLog(
+            lines.length,
+            error ? null : progress,
+            trans
+          )}
         />
       ) : (
         <LogLines
@@ -93,39 +86,17 @@ export function LogView(props: ILogViewProps): JSX.Element {
   );
 }
 
-/** Return the lines of the chosen task runs, and those of them to show. */
-function useShownLines(
-  { lines, tasks = null }: ILogViewProps,
-  level: number
-): Record<'shown' | 'ofTasks', readonly LogLine[]> {
-  const whole = useMemo(() => dropOverwritten(lines), [lines]);
-  const ofTasks = useMemo(
-    () => filterByTask(whole, tasks && tasks.ids),
-    [whole, tasks]
-  );
-  const shown = useMemo(() => filterByLevel(ofTasks, level), [ofTasks, level]);
-  return { shown, ofTasks };
-}
-
-/** Return the reason why none of the lines of the chosen task runs is shown. */
+/** Return the reason why no line is shown; `progress` is null if the log cannot be read. */
 function describeEmptyLog(
   count: number,
-  { progress: state, error, tasks }: ILogViewProps,
+  progress: LogState | null,
   trans: TranslationBundle
 ): string {
-  const progress = error ? null : state;
   const isLoading = progress === 'loading';
   if (count > 0) {
     return isLoading
       ? trans.__('No lines at this level so far. The log is still loading.')
       : trans.__('No lines at this level.');
-  }
-  if (tasks && progress !== null) {
-    return isLoading
-      ? trans.__(
-          'No lines of these task runs so far. The log is still loading.'
-        )
-      : trans.__('These task runs have logged nothing.');
   }
   switch (progress) {
     case 'loading':

@@ -1,6 +1,5 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { ModelView } from '../components/modelView';
@@ -19,7 +18,7 @@ export interface IRunTabParts {
   deployments: DeploymentsModel;
   preferences: Preferences;
   stack: StackModel;
-  actions: Omit<IRunActions, 'onDownload' | 'onReadTaskRun'>;
+  actions: Omit<IRunActions, 'onDownload'>;
   panels: RunPanels;
   trans: TranslationBundle;
 }
@@ -47,16 +46,6 @@ export class RunTab extends ModelView {
     run.changed.connect(this.updateCells, this);
   }
 
-  protected onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this.run.setShown(true);
-  }
-
-  protected onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    this.run.setShown(false);
-  }
-
   dispose(): void {
     this.run.dispose();
     this.cells.dispose();
@@ -82,8 +71,6 @@ function renderRun(
     <RunView
       detail={run.detail}
       version={deployment?.version ?? null}
-      tasks={run.tasks}
-      workers={run.log.workers}
       lines={run.log.lines}
       progress={run.progress}
       cluster={run.cluster}
@@ -98,13 +85,7 @@ function renderRun(
         onOpenCell: frame => void cells.open(frame).catch(showError),
         onCopy: text => copyTraceback(text, parts.trans)
       }}
-      actions={{
-        onCancel,
-        onRunAgain,
-        onDownload,
-        onDaskPages,
-        onReadTaskRun: id => run.readTaskRun(id)
-      }}
+      actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
     />
   );
 }
