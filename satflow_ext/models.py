@@ -950,6 +950,8 @@ class RollbackRequest(WireModel):
 StateType = Literal[
     "SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED", "CANCELLING"
 ]
+TERMINAL_STATES: frozenset[StateType] = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+"""The states of runs and task runs that have ended."""
 
 
 class RunRequest(WireModel):

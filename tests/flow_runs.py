@@ -10,10 +10,9 @@ from uuid import UUID, uuid4
 from satflow_ext import runs
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectFailed
-from satflow_ext.models import RunDetail, RunRequest
+from satflow_ext.models import TERMINAL_STATES, RunDetail, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.log_follower import follow_log
-from satflow_ext.runs.run_rows import TERMINAL_STATES
 
 PATIENCE = 600
 """Seconds for a run on a machine that has much else to do."""

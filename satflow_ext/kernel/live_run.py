@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from satflow_ext.display.run_view import SHOWN_LINES, RunView
 from satflow_ext.errors import SatflowError
-from satflow_ext.models import LogLine, RunDetail
+from satflow_ext.models import TERMINAL_STATES, LogLine, RunDetail
 from satflow_ext.runs.log_book import sort_by_time
-from satflow_ext.runs.run_rows import TERMINAL_STATES
 
 if TYPE_CHECKING:
     from IPython.core.display_functions import DisplayHandle

@@ -17,7 +17,7 @@ from satflow_ext.display.run_view import RunView, full_name, state_text
 from satflow_ext.errors import BadRequest, InvalidParameter, RunFailed
 from satflow_ext.kernel.api import EXECUTING
 from satflow_ext.kernel.kernel_session import get_shell, open_session, run_coroutine
-from satflow_ext.models import JsonObject, Run, RunDetail, StateType, TaskRun
+from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, RunDetail, StateType, TaskRun
 from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from satflow_ext.kernel.live_run import LiveRun
     from satflow_ext.results.document import VerifiedResult
     from satflow_ext.session import Session
-
-TERMINAL_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
 def run(deployment: str, /, **parameters: Any) -> RunHandle:

@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 
 from satflow_ext.endpoints import LOCAL_POOL, PrefectApi, is_on_loopback
 from satflow_ext.errors import DiskFailed, RunNotFound, SatflowError
+from satflow_ext.models import TERMINAL_STATES
 from satflow_ext.prefect_api import PrefectClient, prefect_client
 from satflow_ext.prefect_rows import FlowRunRow
 from satflow_ext.run_logs.lines import RunLogLine
@@ -31,7 +32,7 @@ from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.log_book import LogBatch, LogBook
 from satflow_ext.runs.log_pages import convert_line, read_log_pages
 from satflow_ext.runs.run_lookup import find_run, parse_run_id
-from satflow_ext.runs.run_rows import TERMINAL_STATES, read_state_type
+from satflow_ext.runs.run_rows import read_state_type
 from satflow_ext.settings import Settings
 from satflow_ext.tcp_peers import check_own_peer
 

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from satflow_ext.errors import SatflowError
-from satflow_ext.models import Run, RunQuery
+from satflow_ext.models import TERMINAL_STATES, Run, RunQuery
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.log_book import LogBook
 from satflow_ext.runs.log_follower import ApiLocator, LogFollower
 from satflow_ext.runs.run_list import list_runs
-from satflow_ext.runs.run_rows import TERMINAL_STATES
 from satflow_ext.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.models import Artifact, JsonObject, Run, RunDetail, TaskRun
+from satflow_ext.models import TERMINAL_STATES, Artifact, JsonObject, Run, RunDetail, TaskRun
 from satflow_ext.prefect_api import PrefectClient, prefect_client
 from satflow_ext.prefect_rows import LogRow, TaskRunRow
 from satflow_ext.runs.failure import find_failure
 from satflow_ext.runs.run_lookup import find_run
-from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs
+from satflow_ext.runs.run_rows import describe_runs
 
 PAGE_SIZE = 200
 MAX_TASK_RUNS = 2_000

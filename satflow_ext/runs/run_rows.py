@@ -11,13 +11,12 @@ from uuid import UUID
 
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import SettingsWrong
-from satflow_ext.models import JsonObject, Run, StateType, WorkPool
+from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, StateType, WorkPool
 from satflow_ext.prefect_api import PrefectClient
 from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow, LogRow
 from satflow_ext.runs.work_pools import read_work_pools
 from satflow_ext.settings import load_settings
 
-TERMINAL_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 PAGE_SIZE = 200
 """Maximum number of log lines in one response of the API."""
 INDIVIDUAL_QUERIES = 20

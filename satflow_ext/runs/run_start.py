@@ -6,11 +6,11 @@ import asyncio
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
-from satflow_ext.models import JsonObject, Run, RunRequest
+from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, RunRequest
 from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
 from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.runs.run_lookup import find_run
-from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs, read_state_type
+from satflow_ext.runs.run_rows import describe_runs, read_state_type
 
 FIRST_PAUSE = 0.1
 """Seconds between two reads of a run that has just been started: a run of the local stack may end after half a second."""
