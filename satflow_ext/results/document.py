@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,14 +23,13 @@ from satflow_ext.errors import ContentRefused, NotTrusted, PythonMismatch, Satfl
 from satflow_ext.keys import PublicKey, Signer, TrustedKeys
 from satflow_ext.models import Digest
 from satflow_ext.results import formats
-from satflow_ext.versions import strict_json
+from satflow_ext.versions import envelope, strict_json
 from satflow_ext.versions.packing_environment import PackingEnvironment, current_environment
 
 PURPOSE = b"satflow result 1\n"
 """The purpose in the signature of a result; no other document of SatFlow has the same one."""
 HEADER_LIMIT = 16 * 1024
 """Maximum bytes of header and seal together."""
-CHUNK_SIZE = 1024 * 1024
 CHANGED_FIX = (
     "It was changed after the run: start the run again, and check who can write to the store and to the Prefect API."
 )
@@ -122,14 +120,7 @@ def write_document(header: ResultHeader, signer: Signer | None, body: Path, docu
     """
     line = header.model_dump_json().encode()
     seal = base64.b64encode(signer.seal(PURPOSE, line)) if signer else b""
-    start = line + b"\n" + seal + b"\n"
-    digest = hashlib.sha256(start)
-    with document.open("xb") as out, body.open("rb") as source:
-        out.write(start)
-        while chunk := source.read(CHUNK_SIZE):
-            digest.update(chunk)
-            out.write(chunk)
-    return f"sha256:{digest.hexdigest()}"
+    return envelope.write_document(line + b"\n" + seal + b"\n", body, document)
 
 
 def verify_document(document: bytes, run_id: str, trusted: TrustedKeys) -> VerifiedResult:
@@ -152,7 +143,7 @@ def verify_document(document: bytes, run_id: str, trusted: TrustedKeys) -> Verif
         raise ContentRefused(f"The header of the result cannot be read: {error}.", fix=strict_json.NEWER_FIX) from None
     if header.run_id != run_id:
         raise ContentRefused(f"The result is that of run {header.run_id}, not of run {run_id}.", fix=CHANGED_FIX)
-    if header.size != len(body) or header.sha256 != f"sha256:{hashlib.sha256(body).hexdigest()}":
+    if header.size != len(body) or header.sha256 != envelope.bytes_digest(body):
         raise ContentRefused("The result does not have the digest in its header.", fix=CHANGED_FIX)
     return VerifiedResult(header, key, body)
 

@@ -78,8 +78,13 @@ def write_envelope(body: Path, header: EnvelopeHeader, signer: Signer, content: 
     """Write the envelope of a body to `content` and return its digest, `sha256:…`."""
     encoded = header.model_dump_json().encode()
     start = MAGIC_BYTES + LENGTH_FORMAT.pack(len(encoded)) + encoded + signer.seal(PURPOSE, encoded)
+    return write_document(start, body, content)
+
+
+def write_document(start: bytes, body: Path, document: Path) -> str:
+    """Write `start` and then the body to a new file, and return the file's digest, `sha256:…`."""
     digest = hashlib.sha256(start)
-    with content.open("xb") as out, body.open("rb") as source:
+    with document.open("xb") as out, body.open("rb") as source:
         out.write(start)
         while chunk := source.read(CHUNK_SIZE):
             digest.update(chunk)
@@ -116,7 +121,7 @@ def open_content(
     """
     if len(content) != expected.size:
         raise ContentRefused(f"The flow content has {len(content)} bytes; its manifest states {expected.size}.")
-    if _bytes_digest(content) != expected.digest:
+    if bytes_digest(content) != expected.digest:
         raise ContentRefused(
             f"The flow content does not have the digest {expected.digest}: it was changed or truncated."
         )
@@ -153,9 +158,10 @@ def _parse_header(encoded: bytes) -> EnvelopeHeader:
 def _check_body(header: EnvelopeHeader, body: memoryview) -> None:
     if len(body) != header.size:
         raise ContentRefused(f"The flow content's body has {len(body)} bytes; its header states {header.size}.")
-    if _bytes_digest(body) != header.sha256:
+    if bytes_digest(body) != header.sha256:
         raise ContentRefused("The flow content's body does not have the digest in its signed header.")
 
 
-def _bytes_digest(data: bytes | memoryview) -> str:
+def bytes_digest(data: bytes | memoryview) -> str:
+    """Return the sha256 of bytes, as `sha256:…`."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
