@@ -16,9 +16,9 @@ RUN_MODULE_CODE = (
 """Code that removes the empty entry of `sys.path` (the current folder) and runs the module."""
 
 
-def build_module_command(module: str) -> tuple[str, ...]:
-    """Return the command that runs a module as `python -m` does."""
-    return sys.executable, "-c", RUN_MODULE_CODE.format(module=module)
+def build_module_command(module: str, interpreter: str = sys.executable) -> tuple[str, ...]:
+    """Return the command that runs a module as `python -m` does, with this process's or another interpreter."""
+    return interpreter, "-c", RUN_MODULE_CODE.format(module=module)
 
 
 def build_module_environment() -> dict[str, str]:

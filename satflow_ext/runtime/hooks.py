@@ -71,7 +71,7 @@ def call_in_own_process(flow: Flow[..., Any], flow_run: FlowRun, state: State) -
         STATE: state.model_dump_json(exclude={"data"}),
     }
     interpreter, activation = find_interpreter(job_variables.get("command"))
-    command = [interpreter, *build_module_command(__name__)[1:]]
+    command = build_module_command(__name__, interpreter)
     with tempfile.TemporaryDirectory(prefix="satflow-hooks-") as folder:
         done = subprocess.run(
             command, env={**environment, **activation}, cwd=folder, stdin=subprocess.DEVNULL, check=False
