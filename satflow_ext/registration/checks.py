@@ -43,12 +43,17 @@ def check_choices(registration: Registration, settings: Settings, *, local: bool
         settings: worker sizes.
         local: whether runs happen on this machine.
     """
+    _check_general_choices(registration, local=local)
+    executors.validate_choice(registration.executor, settings, runs_locally=local)
+
+
+def _check_general_choices(registration: Registration, *, local: bool) -> None:
+    """Check the choices other than the executor."""
     schedules.check_schedule(registration.schedule)
     check_size(registration.parameters)
     if registration.name is not None:
         check_deployment_name(registration.name)
     check_plain_text(registration.infrastructure, local=local)
-    executors.validate_choice(registration.executor, settings, runs_locally=local)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def check_registration(
 ) -> CheckedRegistration:
     """Make all checks without I/O that can refuse a registration before anything is sent."""
     flow = packed.flow
-    check_choices(registration, settings, local=endpoints.local)
+    _check_general_choices(registration, local=endpoints.local)
     executor = resolve_executor(registration.executor, flow.task_runner, settings, local=endpoints.local)
     if endpoints.local:
         executor.require_packages(packed.environment.packages)
