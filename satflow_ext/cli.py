@@ -26,6 +26,7 @@ COMMANDS = {
     "down": "stop the local stack",
     "status": "show the running services, their addresses and their logs",
     "doctor": "check that everything SatFlow needs is installed and works",
+    "worker": "start a Prefect worker for a work pool, in the foreground",
     "register": "execute notebooks, or import a Python file, and register their flows",
     "run": "run a deployment",
     "logs": "print the log of a run",

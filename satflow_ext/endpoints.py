@@ -164,7 +164,7 @@ def resolve_endpoints(settings: Settings, record: StackRecord | None) -> Endpoin
     """
     local = settings.prefect_api_url is None
     return Endpoints(
-        prefect=_resolve_prefect(settings, record),
+        prefect=resolve_prefect(settings, record),
         store=find_store(settings.store, settings, record),
         work_pool=settings.work_pool or (LOCAL_POOL if local else None),
         local=local,
@@ -233,7 +233,12 @@ def fingerprint_store(store: Store, record: StackRecord) -> str:
     return hmac.new(key, identity, hashlib.sha256).hexdigest()
 
 
-def _resolve_prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
+def resolve_prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
+    """Return the Prefect API of the settings, or that of the local stack.
+
+    Raises:
+        StackFailed: the local stack is needed and does not run.
+    """
     if settings.prefect_api_url is not None:
         # Prefect's variables belong together: a key is sent only to the address that it was set with.
         environment = os.environ if os.environ.get("PREFECT_API_URL") in (None, "", settings.prefect_api_url) else {}

@@ -1,4 +1,4 @@
-"""A Prefect worker of type `satflow`, started as any other: `prefect worker start --type satflow`."""
+"""A Prefect worker of type `satflow`, as `satflow worker` starts it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def worker(stack, tmp_path, monkeypatch) -> Iterator[psutil.Popen]:
         "PREFECT_WORKER_QUERY_SECONDS": "3600",  # runs start because the worker hears of them
         "TMPDIR": str(tmp_path),
     }
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "satflow", "--pool", pool, "--limit", "1"]
+    command = [sys.executable, "-m", "satflow_ext.cli", "worker", "--pool", pool, "--limit", "1"]
     with (tmp_path / "worker.log").open("wb") as log:
         started = psutil.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     started.pool = pool
