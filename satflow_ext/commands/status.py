@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 
 from satflow_ext import lease
 from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.fork_requests.preloaded_packages import packages_folder, read_used_packages
+from satflow_ext.fork_requests.start_run import is_supported
 from satflow_ext.lease.messages import StackReport
 from satflow_ext.lease.start import log_path
 from satflow_ext.models import StackStatus
@@ -25,7 +27,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_extra_arguments(rest, "status")
     settings = load_settings()
     status = lease.read_status(settings)
-    print(_status_json(status, lease.read_report(settings)) if args.json else format_status(settings))
+    print(_status_json(status, lease.read_report(settings), settings) if args.json else format_status(settings))
     return 0 if status.state == "ready" else 3
 
 
@@ -48,10 +50,27 @@ def _status_lines(settings: Settings, status: StackStatus, report: StackReport |
         again = f", restarted {format_times(each.restarts)} after it {each.last_end}" if each.last_end else ""
         yield f"  {each.name:<14} {each.state}, pid {each.pid or '-'}{again}, log {each.log}"
     yield f"  its log      {log_path(settings)}"
+    yield f"  flow runs    {_format_run_start(settings)}"
 
 
-def _status_json(status: StackStatus, report: StackReport | None) -> str:
-    whole = {**status.model_dump(mode="json"), "supervisor": report.model_dump(mode="json") if report else None}
+def _format_run_start(settings: Settings) -> str:
+    """Say how the processes of flow runs start on this machine."""
+    if not is_supported():
+        return "start as new interpreters: forks need Linux 5.3 or later"
+    *others, last = ["Prefect", *read_used_packages(packages_folder(settings.state_dir))]
+    packages = f"{', '.join(others)} and {last}" if others else last
+    return f"start as forks of a process that has imported {packages}"
+
+
+def _status_json(status: StackStatus, report: StackReport | None, settings: Settings) -> str:
+    whole = {
+        **status.model_dump(mode="json"),
+        "supervisor": report.model_dump(mode="json") if report else None,
+        "run_start": {
+            "forks": is_supported(),
+            "packages": list(read_used_packages(packages_folder(settings.state_dir))),
+        },
+    }
     return json.dumps(whole, indent=2)
 
 

@@ -49,6 +49,15 @@ UNREPORTED_STATUS = -signal.SIGKILL
 """Exit status of a fork that ended without a message, together with the template: both were killed."""
 
 
+def is_supported() -> bool:
+    """Return whether this system has what forked flow runs need (Linux 5.3 or later)."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
 def main() -> NoReturn:
     """Start the run as a fork, or become the run."""
     fork = _start_fork(sys.argv[1])

@@ -16,12 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from satflow_ext.fork_requests import child_process
+from satflow_ext.fork_requests import child_process, preloaded_packages
 from satflow_ext.fork_requests.start_run import PROCESS
 from satflow_ext.run_template.fork import accept_request, take_over
 from satflow_ext.run_template.forked_process import execute_process
 from satflow_ext.run_template.forked_run import execute_run
-from satflow_ext.run_template.template import RunTemplate, open_socket
+from satflow_ext.run_template.imported_files import FileStates, read_states
+from satflow_ext.run_template.template import MODULE, RunTemplate, open_socket
 
 PRELOADED = (
     "anyio._backends._asyncio",
@@ -60,6 +61,12 @@ def main() -> None:
     # Dask first, as in a Dask worker: it configures its loggers in another way after Prefect.
     for module in (*(PRELOADED_FOR_DASK if arguments.dask else ()), *PRELOADED):
         preload(module)
+    states: FileStates = {}
+    options = ["--dask"] if arguments.dask else []
+    if arguments.packages is not None:
+        states = read_states([arguments.packages])  # before it is read, so that no change is missed
+        options += ["--packages", arguments.packages]
+        import_used_packages(Path(arguments.packages))
     gc.collect()
     gc.freeze()
     if arguments.listener is None:
@@ -68,8 +75,8 @@ def main() -> None:
         listener = socket.socket(fileno=arguments.listener)
         listener.set_inheritable(False)
     path = Path(listener.getsockname())
-    options = ["--dask"] if arguments.dask else []
-    connection = RunTemplate(listener, 0, dict(map(_parse_fork, arguments.forks)), options).serve()
+    forks = dict(map(_parse_fork, arguments.forks))
+    connection = RunTemplate(listener, 0, forks, options, states).serve()
     if connection is not None:
         _execute_fork(connection, path.parent)
     _remove_socket(path)
@@ -83,6 +90,42 @@ def preload(module: str) -> None:
         pass
     except Exception as error:
         sys.stderr.write(f"The template cannot import {module}: {type(error).__name__}: {error}\n")
+
+
+def import_used_packages(folder: Path) -> None:
+    """Import the packages that flow runs of this machine use.
+
+    A fork ends the threads of OpenBLAS, which its next use starts again. Other threads would forbid all later forks: then this
+    program begins again without the packages.
+
+    Args:
+        folder: see `preloaded_packages.packages_folder`.
+    """
+    added = {name: value for name, value in preloaded_packages.BEFORE_IMPORT.items() if name not in os.environ}
+    os.environ.update(added)
+    names = list(preloaded_packages.read_used_packages(folder))
+    for name in names:
+        for module in preloaded_packages.PRELOADABLE[name].modules:
+            preload(module)
+    for name in added:
+        del os.environ[name]
+    if names and not ends_threads_by_fork():
+        sys.stderr.write(f"The template has threads after the import of {', '.join(names)}: flow runs import them.\n")
+        os.execv(sys.executable, [sys.executable, "-m", MODULE, *_without_packages(sys.argv[1:])])
+
+
+def ends_threads_by_fork() -> bool:
+    """Fork once, for the sake of fork handlers. Return whether this process has one thread afterwards."""
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return len(os.listdir("/proc/self/task")) == 1
+
+
+def _without_packages(arguments: list[str]) -> list[str]:
+    position = arguments.index("--packages")
+    return arguments[:position] + arguments[position + 2 :]
 
 
 def _execute_fork(connection: socket.socket, templates: Path) -> NoReturn:
@@ -116,6 +159,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=Path)
     parser.add_argument("--dask", action="store_true", help="import what Dask workers import")
+    parser.add_argument("--packages", help="folder with the names of packages to import")
     parser.add_argument("--listener", type=int)
     parser.add_argument("forks", nargs="*")
     return parser.parse_args()

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from satflow_ext.fork_requests.preloaded_packages import PRELOADABLE
 from satflow_ext.fork_requests.start_run import (
     LENGTH,
     PROCESS_ID,
@@ -26,9 +27,8 @@ from satflow_ext.fork_requests.start_run import (
 
 READ_AT_START = ("PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES", "LANG", "LC_", "TZ", "PYDANTIC_")
 """Beginnings of the names of variables that interpreter, C library and imported modules read once."""
-READ_BY_NUMERICS = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "NPY_", "NUMPY_")
-"""The same for NumPy and its libraries."""
 READ_BY_DASK = ("DASK_", "HOME")
+"""The same for Dask; see `PRELOADABLE` for packages that flows use."""
 
 MAX_DESCRIPTORS = 253
 """Linux sends at most that many descriptors with one message."""
@@ -82,6 +82,7 @@ def take_over(request: ForkRequest) -> None:
     os.chdir(request.folder)
     os.environb.clear()
     os.environb.update(request.environment)
+    _seed_numpy()
     _begin_prefect()
 
 
@@ -108,10 +109,16 @@ def _is_equal_to_new_process(request: ForkRequest) -> bool:
 
 
 def _read_at_start(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    by_library = {"numpy": READ_BY_NUMERICS, "dask": READ_BY_DASK}
-    imported = (names for library, names in by_library.items() if library in sys.modules)
+    packages = ((each.modules[0].partition(".")[0], each.variables) for each in PRELOADABLE.values())
+    imported = (names for library, names in (*packages, ("dask", READ_BY_DASK)) if library in sys.modules)
     prefixes = tuple(each.encode() for each in chain(READ_AT_START, *imported))
     return {name: value for name, value in environment.items() if name.startswith(prefixes)}
+
+
+def _seed_numpy() -> None:
+    """Seed NumPy's global generator again, as its import does: all forks have inherited the state of the template's."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
 def _begin_prefect() -> None:

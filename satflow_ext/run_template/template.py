@@ -60,6 +60,7 @@ class RunTemplate:
         lifeline: descriptor of a pipe from the Prefect worker, which closes when the worker has ended.
         forks: forks of this process's former program, by process id.
         options: command-line options with which a new interpreter replaces the program.
+        states: the state of more files and folders whose change replaces the program.
     """
 
     def __init__(
@@ -68,11 +69,12 @@ class RunTemplate:
         lifeline: int,
         forks: Mapping[int, socket.socket],
         options: Sequence[str] = (),
+        states: FileStates | None = None,
     ) -> None:
         self._listener = listener
         self._lifeline = lifeline
         self._options = options
-        self._files: FileStates = read_imported_files()
+        self._files: FileStates = read_imported_files() | (states or {})
         self._forks: dict[int, Fork] = {}  # by the descriptor of the process
         self._poll = select.poll()
         self._poll.register(lifeline, select.POLLIN)
@@ -94,13 +96,13 @@ class RunTemplate:
             if descriptor == self._lifeline:
                 return None
             if descriptor == self._listener.fileno():
-                if not are_unchanged(self._files):
-                    self._replace_program()
+                self._replace_if_changed()
                 connection, _ = self._listener.accept()
                 if self._start_fork(connection):
                     return connection
             elif descriptor in self._forks:
                 self._report_end(descriptor)
+                self._replace_if_changed()  # now rather than when the next run waits for it
             else:
                 self._kill_abandoned(descriptor)
 
@@ -149,6 +151,10 @@ class RunTemplate:
         for fork in self._forks.values():
             if fork.connection.fileno() == descriptor:
                 _kill_group(fork.pid)
+
+    def _replace_if_changed(self) -> None:
+        if not are_unchanged(self._files):
+            self._replace_program()
 
     def _replace_program(self) -> None:
         """Replace this program by a new interpreter. The request waits in the queue of the listening socket."""

@@ -14,17 +14,9 @@ from pathlib import Path
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.executors.dask_processes import recent_variables
 from satflow_ext.fork_requests.child_process import DASK_SOCKET, RUN_SOCKET
+from satflow_ext.fork_requests.preloaded_packages import packages_folder
 from satflow_ext.run_template.template import MODULE
 from satflow_ext.settings import load_settings
-
-
-def is_supported() -> bool:
-    """Return whether this system has what forked flow runs need (Linux 5.3 or later)."""
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except (AttributeError, OSError):
-        return False
-    return True
 
 
 class Templates:
@@ -35,7 +27,8 @@ class Templates:
         self._folder = Path(tempfile.mkdtemp(prefix="satflow-template-"))
         self._lock = threading.Lock()
         self._closed = False
-        self._for_runs = TemplateProcess(self._folder / RUN_SOCKET)
+        self._options = _packages_options()
+        self._for_runs = TemplateProcess(self._folder / RUN_SOCKET, self._options)
         self._for_dask: TemplateProcess | None = None
 
     @property
@@ -55,7 +48,7 @@ class Templates:
             if self._for_dask is not None:
                 self._for_dask.restart_if_ended()
             elif (variables := _read_variables()) is not None:
-                self._for_dask = TemplateProcess(self._folder / DASK_SOCKET, ["--dask"], variables)
+                self._for_dask = TemplateProcess(self._folder / DASK_SOCKET, ["--dask", *self._options], variables)
 
     def close(self) -> None:
         """End the templates. Their forks go on."""
@@ -64,6 +57,13 @@ class Templates:
             self._for_runs.close()
             if self._for_dask is not None:
                 self._for_dask.close()
+
+
+def _packages_options() -> list[str]:
+    try:
+        return ["--packages", str(packages_folder(load_settings().state_dir))]
+    except SettingsWrong:  # reported by each flow run
+        return []
 
 
 def _read_variables() -> dict[str, str] | None:

@@ -26,7 +26,6 @@ from satflow_ext.fork_requests import start_run
 from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.run_logs.capture import capture_logs, close_run_files
-from satflow_ext.run_template import template_process
 from satflow_ext.run_template.scheduled_runs import listen_for_scheduled_runs
 from satflow_ext.run_template.template_process import Templates
 from satflow_ext.versions.pin import pin_of
@@ -78,7 +77,7 @@ class SatflowWorker(ProcessWorker):
         self._open_logs: Counter[UUID] = Counter()
         self._hinted = asyncio.Event()
         self._poll_lock = asyncio.Lock()
-        if template_process.is_supported():
+        if start_run.is_supported():
             self._templates = Templates()
         background = listen_for_scheduled_runs(self._hinted.set), self._poll_after_hints(), self._start_for_dask()
         self._tasks = tuple(map(asyncio.create_task, background))

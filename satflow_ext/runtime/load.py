@@ -16,6 +16,8 @@ from satflow_ext.credentials import redacting_filter, secret_sources
 from satflow_ext.environments import build, engine_start, installed, locked_packages
 from satflow_ext.environments.locked_packages import Comparison, compare_environments
 from satflow_ext.errors import ContentRefused, EnvironmentDiffers, EnvironmentNotBuilt
+from satflow_ext.fork_requests import child_process
+from satflow_ext.fork_requests.preloaded_packages import packages_folder, record_used_packages
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.redaction import guard
@@ -73,6 +75,8 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     if is_hook_process():
         return _make_flow(manifest, opened, folder)
     record_failed_inputs()
+    if child_process.has_templates():
+        record_used_packages(manifest.uses, packages_folder(settings.state_dir))
     runner = executors.create_task_runner(
         manifest.executor, manifest.with_registered_sizes(settings)
     )  # before the imports of the flow: see `RAY`

@@ -83,6 +83,8 @@ def _read_umask() -> int:
 
 def describe_child(_: object = None) -> dict[str, Any]:
     """The same of a process that a run has started, and its `__main__`."""
+    import numpy
+
     main = sys.modules["__main__"]
     mains = [main.__name__, getattr(main, "__file__", None), main is sys.modules.get("__mp_main__")]
     process = multiprocessing.current_process()
@@ -93,6 +95,7 @@ def describe_child(_: object = None) -> dict[str, Any]:
         "parents": [os.getppid(), multiprocessing.parent_process().pid],
         "seed": hash("a"),
         "random": random.random(),
+        "numpy_random": numpy.random.random(),
     }
 
 
@@ -109,6 +112,17 @@ def report() -> None:
         "main": [main.__name__, main.__spec__.name, main.__file__],
     }
     answer(**told, random=0, pid=0)
+
+
+@flow
+def uses_numpy() -> None:
+    """Compute with more than one thread, as NumPy does for large matrices."""
+    imported = sorted(sys.modules.keys() & {"numpy", "pandas", "requests"})
+    import numpy
+
+    threads = len(os.listdir("/proc/self/task"))
+    product = numpy.ones((600, 600)) @ numpy.ones((600, 600))
+    answer(imported=imported, threads=threads, product=product.sum(), number=numpy.random.random())
 
 
 @flow

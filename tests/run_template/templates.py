@@ -44,7 +44,8 @@ class Template:
             "PREFECT_API_URL": prefect.api.url,
             "PREFECT_API_AUTH_STRING": str(prefect.api.auth_string),
         }
-        self.process = self._start(self.socket)
+        self.packages = folder / "packages"
+        self.process = self._start(self.socket, "--packages", str(self.packages))
         self.for_dask: psutil.Popen | None = None
 
     def start_for_dask(self) -> None:

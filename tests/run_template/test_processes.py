@@ -16,7 +16,7 @@ from satflow_ext.run_template.__main__ import PRELOADED, PRELOADED_FOR_DASK, pre
 from tests.eventually import eventually
 from tests.run_template.templates import DASK_VARIABLES
 
-DIFFERENT = {"parents", "process", "seed", "random"}
+DIFFERENT = {"parents", "process", "seed", "random", "numpy_random"}
 """What differs between any two processes, or is compared by itself."""
 
 
@@ -42,7 +42,8 @@ def test_a_fork_is_like_a_new_interpreter(dask_template, socket, variables):
     assert forked[0]["environment"]["LATE"] == "set by the run"
     if variables:
         assert forked[0]["seed"] == own[0]["seed"]
-    assert len({each["random"] for each in own + forked}) == len({each["parents"][0] for each in own + forked}) * 2
+    for generator in ("random", "numpy_random"):
+        assert len({each[generator] for each in own + forked}) == 4, generator
     for each in own + forked:
         for name in DIFFERENT:
             del each[name]

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from satflow_ext.fork_requests import start_run
+from satflow_ext.fork_requests.preloaded_packages import record_used_packages
 from tests.eventually import eventually
 from tests.run_processes import executes
 from tests.run_template.templates import Template
@@ -126,6 +127,38 @@ def test_what_is_installed_is_what_runs(victim):
     (victim.modules / "sitecustomize.py").write_text("import sys; sys.version_here = 4")
     (victim.modules / "new_module.py").unlink()
     assert victim.run("imports_new_module")[2]["seen"] == 4
+    (victim.folder / "gate").touch()
+    said, _ = before.communicate()
+    assert before.returncode == 0, said
+
+
+def test_packages_that_runs_use_are_imported_before_the_next_run(victim):
+    """Runs share no random numbers, compute with all threads, and read their own variables when they import something."""
+    assert victim.run("uses_numpy")[2]["imported"] == []
+    record_used_packages(["numpy", "pandas", "matplotlib"], victim.packages)
+    reports = [victim.run("uses_numpy")[2] for _ in range(2)]
+    assert [each["imported"] for each in reports] == [["numpy", "pandas"]] * 2
+    assert all(is_fork(each, victim) and each["product"] == 600**3 for each in reports)
+    assert len({each["number"] for each in reports}) == 2
+    assert victim.process.num_threads() == 1
+    for variable in ("OPENBLAS_NUM_THREADS", "PANDAS_COPY_ON_WRITE"):
+        assert not is_fork(victim.run("uses_numpy", **{variable: "1"})[2], victim)
+    record_used_packages(["requests"], victim.packages)
+    assert victim.run("uses_numpy")[2]["imported"] == ["numpy", "pandas", "requests"]
+
+
+def test_a_package_that_starts_a_thread_is_not_imported_before_runs(victim):
+    """The template has a run when it finds that out."""
+    before, answer = victim.start("waits_for_gate", GATE=str(victim.folder / "gate"))
+    eventually(answer.exists, "the first run to begin")
+    (victim.modules / "requests.py").write_text(
+        "import threading, time; threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()"
+    )
+    record_used_packages(["requests"], victim.packages)
+    for _ in range(2):
+        code, said, report = victim.run("uses_numpy")
+        assert (code, report["imported"]) == (0, []), said
+        assert is_fork(report, victim)
     (victim.folder / "gate").touch()
     said, _ = before.communicate()
     assert before.returncode == 0, said
