@@ -25,8 +25,8 @@ ENGINE_COMMAND = [sys.executable, "-m", ENGINE]
 
 READY = b"r"
 """The fork's first message. Streams that are sent to a process that hangs would stay open until its end."""
-RUN, PROCESS = b"r", b"p"
-"""The answer: the fork becomes a flow run, or a process that a flow run starts."""
+RUN, PROCESS, LOAD = b"r", b"p", b"l"
+"""The answer: the fork becomes a flow run, a process that a flow run starts, or a trial load of a packed flow."""
 LENGTH = struct.Struct("=I")
 """Precedes a request: the number of its bytes."""
 PROCESS_ID = struct.Struct("=i")
@@ -90,13 +90,16 @@ def _start_fork(path: str) -> tuple[socket.socket, int] | None:
     return connection, process
 
 
-def request_fork(path: str, kind: bytes, descriptors: Sequence[int]) -> tuple[socket.socket, int]:
-    """Ask the template for a fork with this process's environment and folder. The fork then waits for `START`.
+def request_fork(
+    path: str, kind: bytes, descriptors: Sequence[int], request: bytes | None = None
+) -> tuple[socket.socket, int]:
+    """Ask the template for a fork. The fork then waits for `START`.
 
     Args:
         path: path of the template's socket.
-        kind: `RUN` or `PROCESS`.
+        kind: `RUN`, `PROCESS` or `LOAD`.
         descriptors: files to send to the fork. The first three become its standard streams.
+        request: see `encode_request`; None for a fork with this process's environment and folder.
 
     Returns:
         The connection to the fork, and its process id.
@@ -110,7 +113,7 @@ def request_fork(path: str, kind: bytes, descriptors: Sequence[int]) -> tuple[so
         connection.connect(path)
         receive_exactly(connection, len(READY))
         connection.sendall(kind)
-        request = encode_request()
+        request = request or encode_request()
         socket.send_fds(connection, [LENGTH.pack(len(request))], descriptors)
         connection.sendall(request)
         (process_id,) = PROCESS_ID.unpack(receive_exactly(connection, PROCESS_ID.size))

@@ -13,7 +13,9 @@ from pathlib import Path
 from time import monotonic
 
 from satflow_ext.errors import CannotPickle
-from satflow_ext.models import PackedFlow
+from satflow_ext.fork_requests.trial_load import LoadResult, load_in_fork
+from satflow_ext.models import Finding, PackedFlow
+from satflow_ext.settings import Settings
 
 NOTEBOOK_VARIABLES = ("PYTHONPATH", "PYTHONSTARTUP", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables that a kernel may have and a flow run does not have."""
@@ -28,6 +30,8 @@ TIMEOUT_LINE = re.compile(r"^Timeout \(.+\)!$", re.MULTILINE)
 FRAME_LINE = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
 STANDARD_LIBRARY = re.compile(r"^<|/lib/python3\.\d+/(?!site-packages/)")
 LOAD_CODE = "import sys, cloudpickle; cloudpickle.load(open(sys.argv[1], 'rb'))"
+TRIAL_SECONDS = 20.0
+"""Seconds after which the trial load of a registration is given up."""
 MAX_LOAD_SECONDS = 120.0
 """Maximum time of a load in seconds."""
 
@@ -173,6 +177,28 @@ async def load_in_clean_process(packed: PackedFlow, executable: str, *, limit: f
     if done.code:
         raise CannotPickle(f"The flow cannot be loaded in a clean process: {done.reason}", fix=_suggest_fix(done))
     return monotonic() - begun
+
+
+async def find_load_problem(packed: PackedFlow, settings: Settings) -> tuple[Finding, ...]:
+    """Load the flow in a fork of the local stack's template, as its runs will, and return a warning if that fails.
+
+    A warning, because a run may have what the fork has not, such as the secrets of the registration. Without a template of the
+    flow's interpreter, nothing is loaded.
+    """
+    body, python = Path(packed.body), packed.environment.executable
+    result = await asyncio.to_thread(load_in_fork, body, python, settings.runtime_dir, limit=TRIAL_SECONDS)
+    if result is None or not result.status:
+        return ()
+    message, fix = _explain_failed_load(result)
+    return (Finding(kind="load", level="warning", where=packed.flow.variable, message=message, fix=fix),)
+
+
+def _explain_failed_load(result: LoadResult) -> tuple[str, str]:
+    ended = FinishedProcess(result.status, b"", result.errors.encode())
+    if result.status < 0:
+        stopped = _signal_error(-result.status)
+        return f"flow runs may not be able to load it: {stopped.reason}", stopped.fix
+    return f"flow runs may not be able to load it: {ended.reason.removesuffix('.')}", _suggest_fix(ended)
 
 
 def _suggest_fix(done: FinishedProcess) -> str:

@@ -18,6 +18,7 @@ from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration.checks import check_registration, check_services
+from satflow_ext.registration.clean_process import find_load_problem
 from satflow_ext.registration.draft import build_draft, find_work_pool
 from satflow_ext.registration.next_version import VersionUpload, publish_next_version, reuse_version
 from satflow_ext.settings import Settings
@@ -78,6 +79,8 @@ async def register(
             else:
                 merged = state.merge_draft(draft, overwrite=overwrite, runs_locally=endpoints.local)
                 upload = VersionUpload(Path(packed.body), packed.list_copies())
+                if endpoints.local and packed.git is None:
+                    warnings += await find_load_problem(packed, settings)
                 done = await publish_next_version(client, draft, upload, state, merged, endpoints, settings)
     return done.model_copy(update={"warnings": warnings})
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from satflow_ext.fork_requests import child_process, preloaded_packages
-from satflow_ext.fork_requests.start_run import PROCESS
+from satflow_ext.fork_requests.start_run import LOAD, PROCESS
 from satflow_ext.run_template.fork import accept_request, take_over
+from satflow_ext.run_template.forked_load import execute_load
 from satflow_ext.run_template.forked_process import execute_process
 from satflow_ext.run_template.forked_run import execute_run
 from satflow_ext.run_template.imported_files import FileStates, read_states
@@ -144,6 +145,8 @@ def _execute_fork(connection: socket.socket, templates: Path) -> NoReturn:
     take_over(request)
     if request.kind == PROCESS:
         execute_process(request)
+    if request.kind == LOAD:
+        execute_load(request)
     child_process.use_templates(templates)
     execute_run(connection)
 

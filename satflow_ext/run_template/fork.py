@@ -18,12 +18,14 @@ from itertools import chain
 from satflow_ext.fork_requests.preloaded_packages import PRELOADABLE
 from satflow_ext.fork_requests.start_run import (
     LENGTH,
+    LOAD,
     PROCESS_ID,
     READY,
     START,
     read_fixed_attributes,
     receive_exactly,
 )
+from satflow_ext.fork_requests.trial_load import INTERPRETER
 
 READ_AT_START = ("PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES", "LANG", "LC_", "TZ", "PYDANTIC_")
 """Beginnings of the names of variables that interpreter, C library and imported modules read once."""
@@ -39,7 +41,7 @@ class ForkRequest:
     """The process that requested a fork.
 
     Args:
-        kind: what is requested: `RUN` or `PROCESS`.
+        kind: what is requested: `RUN`, `PROCESS` or `LOAD`.
         folder: its folder.
         umask: its mask for the permissions of new files.
         fixed: its attributes that a fork cannot take over.
@@ -60,7 +62,7 @@ def accept_request(connection: socket.socket) -> ForkRequest | None:
     try:
         connection.sendall(READY)
         request = _receive_request(connection)
-        if not _is_equal_to_new_process(request):
+        if not (_can_load(request) if request.kind == LOAD else _is_equal_to_new_process(request)):
             connection.sendall(PROCESS_ID.pack(0))
             return None
         os.setsid()
@@ -72,7 +74,11 @@ def accept_request(connection: socket.socket) -> ForkRequest | None:
 
 
 def take_over(request: ForkRequest) -> None:
-    """Set the standard streams, signals, folder, umask and environment of the requesting process, and Prefect's settings."""
+    """Set the standard streams, signals, folder and umask that are requested.
+
+    A flow run and its processes get the environment of the requesting process as well, and Prefect's settings from it. A trial
+    load keeps the environment of the template, which is that of flow runs.
+    """
     for target, descriptor in enumerate(request.descriptors[:3]):
         os.dup2(descriptor, target)
         os.close(descriptor)
@@ -80,6 +86,8 @@ def take_over(request: ForkRequest) -> None:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     os.umask(request.umask)
     os.chdir(request.folder)
+    if request.kind == LOAD:
+        return
     os.environb.clear()
     os.environb.update(request.environment)
     _seed_numpy()
@@ -100,6 +108,11 @@ def _receive_request(connection: socket.socket) -> ForkRequest:
     pairs = (variable.partition(b"=") for variable in variables)
     environment = {name: value for name, _, value in pairs}
     return ForkRequest(kind, folder, int(umask), fixed, environment, tuple(descriptors))
+
+
+def _can_load(request: ForkRequest) -> bool:
+    """Return whether flow runs of the flow that is to be loaded have this interpreter."""
+    return request.environment.get(INTERPRETER) == os.fsencode(sys.executable)
 
 
 def _is_equal_to_new_process(request: ForkRequest) -> bool:

@@ -15,6 +15,7 @@ from satflow_ext.errors import SettingsWrong
 from satflow_ext.executors.dask_processes import recent_variables
 from satflow_ext.fork_requests.child_process import DASK_SOCKET, RUN_SOCKET
 from satflow_ext.fork_requests.preloaded_packages import packages_folder
+from satflow_ext.fork_requests.trial_load import TEMPLATES_LINK
 from satflow_ext.run_template.template import MODULE
 from satflow_ext.settings import load_settings
 
@@ -49,6 +50,13 @@ class Templates:
                 self._for_dask.restart_if_ended()
             elif (variables := _read_variables()) is not None:
                 self._for_dask = TemplateProcess(self._folder / DASK_SOCKET, ["--dask", *self._options], variables)
+
+    def publish(self) -> None:
+        """Link the folder of the sockets into the runtime folder of the local stack, for trial loads of flows."""
+        with suppress(OSError, SettingsWrong):  # flows are not loaded on trial then
+            link = load_settings().runtime_dir / TEMPLATES_LINK
+            link.unlink(missing_ok=True)
+            link.symlink_to(self._folder)
 
     def close(self) -> None:
         """End the templates. Their forks go on."""

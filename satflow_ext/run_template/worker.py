@@ -79,6 +79,8 @@ class SatflowWorker(ProcessWorker):
         self._poll_lock = asyncio.Lock()
         if start_run.is_supported():
             self._templates = Templates()
+            if STACK_API in os.environ:
+                await asyncio.to_thread(self._templates.publish)
         background = listen_for_scheduled_runs(self._hinted.set), self._poll_after_hints(), self._start_for_dask()
         self._tasks = tuple(map(asyncio.create_task, background))
 

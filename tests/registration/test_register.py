@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -23,9 +24,12 @@ from satflow_ext.errors import (
     UnknownExecutor,
     WorkPoolNotFound,
 )
+from satflow_ext.fork_requests.child_process import RUN_SOCKET
+from satflow_ext.fork_requests.trial_load import TEMPLATES_LINK
 from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, Registration
 from satflow_ext.registration import register
 from satflow_ext.settings import SizeSettings
+from tests.eventually import eventually
 from tests.flow_runs import log_of
 from tests.prefect_clients import stock_client
 from tests.registration.screens import make_work_pool
@@ -58,6 +62,44 @@ def as_prefect_has_it(stack, done):
             return await client.read_deployment(done.deployment.id)
 
     return asyncio.run(read())
+
+
+def loads_by(code: str):
+    """A flow that runs code where it is loaded, but not in this process, which loads it when it packs it."""
+    elsewhere = f"import os\nif os.getpid() != {os.getpid()}: {code}"
+
+    class RunsCode:
+        def __reduce__(self):
+            return exec, (elsewhere, {})
+
+    captured = RunsCode()
+
+    @flow
+    def loads_badly():
+        return captured
+
+    return loads_badly
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import module_of_the_notebook", "ModuleNotFoundError: No module named 'module_of_the_notebook'. Install"),
+        ("open('data.csv')", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'. Provide"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "it crashed (SIGSEGV). A compiled package"),
+        ("raise SystemExit('no')", "SystemExit: no. Provide"),
+        ("print('fine')", None),
+    ],
+)
+def test_a_flow_that_packs_but_cannot_be_loaded_gets_a_warning(registered, stack, code, message):
+    eventually((stack.settings.runtime_dir / TEMPLATES_LINK / RUN_SOCKET).exists, "the template")
+    done = registered(loads_by(code))
+    assert done.outcome == "created"
+    sentences = [each.sentence for each in done.warnings]
+    if message is None:
+        assert sentences == []
+    else:
+        assert [each.partition(message)[1] for each in sentences] == [message], sentences
 
 
 def test_first_time_is_version_1(registered, name):
