@@ -18,9 +18,7 @@ from typing import NoReturn
 
 from satflow_ext.fork_requests import child_process
 from satflow_ext.fork_requests.start_run import PROCESS
-from satflow_ext.run_template.fork import accept_request, take_over
-from satflow_ext.run_template.forked_process import execute_process
-from satflow_ext.run_template.forked_run import execute_run
+from satflow_ext.run_template.fork import accept_request, execute_process, execute_run, take_over
 from satflow_ext.run_template.template import RunTemplate, open_socket
 
 PRELOADED = (
