@@ -32,7 +32,7 @@ Each figure is measured beside what a user would pick instead, in the same run. 
 Absolute times depend on the machine and on what else it does: compare ratios.
 
 To repeat: `scripts/bench NAME` prints the figures of one benchmark as JSON lines, and `scripts/bench all [NAME …]` measures them
-one after the other and writes this page. What each benchmark measures, and its peer, is in the first lines of `benchmarks/NAME.py`.
+one after the other and writes this page. The first lines of `benchmarks/NAME.py` describe what is measured, and the peer.
 
 """
 

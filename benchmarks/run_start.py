@@ -1,8 +1,8 @@
 """Run → first user line executes: the local stack, and what a user would pick instead.
 
 The peers are a stock process worker at its defaults, one that is tuned (it polls each second, and starts runs by Prefect's engine
-alone), and `flow.serve()`. `@pandas` is a flow that imports pandas, and `@dask` the first task of a flow with two new Dask workers:
-with the executor `dask-local`, and with the task runner of prefect-dask.
+alone), and `flow.serve()`. `@pandas` is a flow that imports pandas, `@dask` the first task of a flow with two new Dask workers,
+with the executor `dask-local` and with the task runner of prefect-dask.
 
 Before the measured runs of a deployment, one run is not measured.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 
 from satflow_ext.fork_requests.child_process import PROCESS_NAME
-from satflow_ext.run_template.forked_run import SHOWN_ID_LENGTH
+from satflow_ext.run_template.fork import SHOWN_ID_LENGTH
 from satflow_ext.runtime.this_run import RUN_ID
 
 

@@ -41,13 +41,15 @@ def check_schedule(schedule: Schedule) -> Schedule:
     return schedule
 
 
-def to_prefect(schedule: Schedule) -> ScheduleRow | None:
-    """Convert to Prefect's schedule; None if runs only start manually."""
+def to_prefect(schedule: Schedule) -> list[DeploymentSchedule]:
+    """Convert to the schedules of a deployment: an active one, or none if runs only start manually."""
     if isinstance(schedule, CronSchedule):
-        return ScheduleRow(cron=schedule.cron, timezone=schedule.timezone)
-    if isinstance(schedule, IntervalSchedule):
-        return ScheduleRow(interval=schedule.seconds, timezone=schedule.timezone)
-    return None
+        row = ScheduleRow(cron=schedule.cron, timezone=schedule.timezone)
+    elif isinstance(schedule, IntervalSchedule):
+        row = ScheduleRow(interval=schedule.seconds, timezone=schedule.timezone)
+    else:
+        return []
+    return [DeploymentSchedule(schedule=row, active=True, slug=SLUG)]
 
 
 def from_prefect(found: list[DeploymentSchedule]) -> Schedule:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from contextlib import aclosing, suppress
 
 from satflow_ext import lease, runs
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.commands import interrupts
+from satflow_ext.display.run_view import time_and_level
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
@@ -116,7 +116,7 @@ def _format_cluster(status: ClusterStatus) -> str:
 
 
 def _print_line(line: LogLine, *, raw: bool) -> None:
-    begin = f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ "
+    begin = f"{time_and_level(line)}│ "
     if raw:
         print(f"{begin}{line.message}", file=get_unfiltered(sys.stdout))
     else:  # continuation lines of a message must not look like log lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import os
 import pickle
 import threading
@@ -20,7 +21,7 @@ from prefect.task_engine import run_task_async, run_task_sync
 from prefect.utilities.collections import visit_collection
 
 from satflow_ext.cell_lines import register_cell_lines
-from satflow_ext.dask_tasks import context, worker_logging, working_directory
+from satflow_ext.dask_tasks import context, worker_logging
 from satflow_ext.dask_tasks.prefect_from_there import with_worker_api_url
 from satflow_ext.dask_tasks.task_calls import PackedCall, StatePlaceholder
 from satflow_ext.exception_pickling import make_state_picklable
@@ -36,7 +37,13 @@ DELIVERY_TIMEOUT = 20.0
 
 _build_lock = threading.Lock()
 _open_contexts: set[WorkerContext] = set()
+_folder_lock = threading.Lock()
+_task_folders: list[str] = []
+"""The folders of the running tasks with data files. All threads of a process share one working directory."""
+_original_folder = ""
+
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 def get_worker_context(plugin: SharedContext) -> WorkerContext:
@@ -124,7 +131,7 @@ class WorkerContext:
             "context": call.context,
             "return_type": "state",
         }
-        with _fresh_flow_run_context(), working_directory.working_directory(self._folder):
+        with _fresh_flow_run_context(), working_directory(self._folder):
             context.current_shared_context.set((self._name, context.shared_context_sources()))
             if arguments["task"].isasync:
                 return cast("State[Any]", make_state_picklable(self._loops.run_coroutine(run_task_async(**arguments))))
@@ -218,3 +225,33 @@ def _cancel_remaining_tasks(loop: asyncio.AbstractEventLoop) -> None:
     if left:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+@contextmanager
+def working_directory(folder: str | None) -> Iterator[None]:
+    """Run a task in a folder; None: in the worker's current directory."""
+    if folder is None:
+        yield
+        return
+    _enter_folder(folder)
+    try:
+        yield
+    finally:
+        _leave_folder(folder)
+
+
+def _enter_folder(folder: str) -> None:
+    global _original_folder
+    with _folder_lock:
+        if not _task_folders:
+            _original_folder = os.getcwd()
+        elif folder not in _task_folders:
+            log.warning("Tasks of two runs with different data files share a Dask worker's working directory.")
+        os.chdir(folder)
+        _task_folders.append(folder)
+
+
+def _leave_folder(folder: str) -> None:
+    with _folder_lock:
+        _task_folders.remove(folder)
+        os.chdir(_task_folders[-1] if _task_folders else _original_folder)

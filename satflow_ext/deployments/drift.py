@@ -3,34 +3,43 @@
 A three-way merge. A choice that is the same as in the previous version preserves a change that was made in Prefect. A choice that
 differs from the previous version was made on purpose; it is refused if the same value was changed in Prefect to something else
 (docs/decisions/0008). Whether schedules are paused is a state, not a choice.
+
+Each side of the merge, two versions and the row, becomes one table of named values once; the rest works on these tables.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import JsonValue
 
 from satflow_ext.choices import schedules
 from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
-from satflow_ext.models import Change, CollisionStrategy, JsonObject, Registration
+from satflow_ext.models import Change, CollisionStrategy, JsonObject
 from satflow_ext.prefect_rows import DeploymentRow, DeploymentSchedule
+from satflow_ext.versions.manifest import Manifest
 
-Choices = dict[str, str]
-"""Choices that Prefect stores and any client can change there: name → value, formatted for display."""
+PARAMETER, TAG, JOB_VARIABLE = "parameters.", "tags.", "job_variables."
+"""Beginnings of the names of values that are one of several."""
 
 
-class DecidedChoices(Protocol):
-    """A user's choices, and the job variables that they result in: a plan, or a manifest."""
+@dataclass(frozen=True)
+class StoredValue:
+    """One of the values that Prefect stores and any client can change there. Values with the same text are equal.
 
-    @property
-    def chosen(self) -> Registration:
-        """The choices, with every default filled in."""
+    Args:
+        text: the value, formatted for display.
+        value: the value as Prefect stores it.
+    """
 
-    @property
-    def job_variables(self) -> JsonObject:
-        """The job variables of the work pool."""
+    text: str
+    value: Any = field(compare=False)
+
+
+StoredValues = dict[str, StoredValue]
 
 
 @dataclass(frozen=True)
@@ -54,103 +63,81 @@ class MergedChoices:
     contested: tuple[Change, ...] = ()
 
 
-def find_drift(recorded: DecidedChoices, row: DeploymentRow) -> tuple[Change, ...]:
+def find_drift(recorded: Manifest, row: DeploymentRow) -> tuple[Change, ...]:
     """Return the differences: `before` is the registered value, `after` the live value in Prefect."""
-    return _find_changes(_chosen_values(recorded), _live_values(row, _job_variable_names(recorded)))
+    before, live = _chosen_values(recorded), _live_values(row)
+    return _find_changes(before, live, _foreign_names(live, before))
 
 
 def merge_choices(
-    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentRow | None, *, overwrite: bool
+    draft: Manifest, recorded: Manifest | None, row: DeploymentRow | None, *, overwrite: bool
 ) -> MergedChoices:
     """Merge the user's choices with the live values in Prefect.
 
     Args:
-        decided: the choices of this registration.
-        recorded: the choices of the previous version, None if they are unknown.
+        draft: the version to register.
+        recorded: the previous version, None if it is unknown.
         row: the row in Prefect, None if there is no such deployment.
         overwrite: whether to overwrite all changes that were made in Prefect, regardless of the previous choices.
     """
-    chosen, new_values = decided.chosen, _chosen_values(decided)
-    if row is None or recorded is None or overwrite:
-        return MergedChoices(
-            parameters=chosen.parameters,
-            tags=list(chosen.tags),
-            work_pool=chosen.work_pool,
-            job_variables=_merge_job_variables(decided, recorded, row, frozenset()),
-            schedules=_chosen_schedules(chosen, row),
-            paused=row is not None and row.paused,
-            description=chosen.description,
-            concurrency_limit=chosen.concurrency_limit,
-            collision_strategy=chosen.collision_strategy,
-            kept=(),
-        )
-    before = _chosen_values(recorded)
-    live = _live_values(row, _job_variable_names(decided) | _job_variable_names(recorded))
-    kept = {
-        name for name in {**new_values, **before, **live} if new_values.get(name) == before.get(name) != live.get(name)
-    }
-    changed = _find_changes(before, live)
-    settled = {name: value for name, value in new_values.items() if name not in kept}
-    settled |= {name: live[name] for name in kept & live.keys()}
-    parameters = {**row.parameters, **{k: v for k, v in chosen.parameters.items() if f"parameters.{k}" not in kept}}
+    new = _chosen_values(draft)
+    before = _chosen_values(recorded) if recorded else {}
+    live = _live_values(row) if row else {}
+    foreign = _foreign_names(live, {**new, **before})
+    changed = _find_changes(before, live, foreign) if row and recorded and not overwrite else ()
+    kept = {each.name for each in changed if new.get(each.name) == before.get(each.name)}
+    # Where the new value is the live one, the live one has more: its schedule may be deactivated.
+    stay = kept | foreign | {name for name, value in new.items() if value == live.get(name)}
+    merged = {name: value for name, value in new.items() if name not in stay}
+    merged |= {name: value for name, value in live.items() if name in stay}
     return MergedChoices(
-        parameters={name: value for name, value in parameters.items() if f"parameters.{name}" in settled},
-        tags=[name.removeprefix("tags.") for name in settled if name.startswith("tags.")],
-        work_pool=row.work_pool_name if "work_pool" in kept else chosen.work_pool,
-        job_variables=_merge_job_variables(decided, recorded, row, kept),
-        schedules=_live_schedules(row) if "schedule" in kept else _chosen_schedules(chosen, row),
-        paused=row.paused,
-        description=live_description(row) if "description" in kept else chosen.description,
-        concurrency_limit=live_limit(row) if "concurrency_limit" in kept else chosen.concurrency_limit,
-        collision_strategy=(
-            live_collision_strategy(row) if "collision_strategy" in kept else chosen.collision_strategy
-        ),
+        parameters=_with_prefix(merged, PARAMETER),
+        tags=list(_with_prefix(merged, TAG)),
+        work_pool=merged["work_pool"].value,
+        job_variables=nest_job_variables(_with_prefix(merged, JOB_VARIABLE)),
+        schedules=merged["schedule"].value,
+        paused=row is not None and row.paused,
+        description=merged["description"].value,
+        concurrency_limit=merged["concurrency_limit"].value,
+        collision_strategy=merged["collision_strategy"].value,
         kept=tuple(each for each in changed if each.name in kept),
-        contested=tuple(each for each in changed if _is_contested(new_values.get(each.name), each)),
+        contested=tuple(each for each in changed if _text(new, each.name) not in (each.before, each.after)),
     )
 
 
-def _is_contested(chosen_value: str | None, changed: Change) -> bool:
-    return chosen_value not in (changed.before, changed.after)
-
-
-def _merge_job_variables(
-    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentRow | None, kept: Set[str]
-) -> JsonObject:
-    """Return SatFlow's job variables, as chosen or as kept from Prefect, and the others that Prefect has, unchanged."""
-    live = flatten_job_variables(row.job_variables or {}) if row else {}
-    own_names = _job_variable_names(recorded) if recorded else frozenset()
-    stay = {name: value for name, value in live.items() if name not in own_names or f"job_variables.{name}" in kept}
-    mine = {
-        name: value
-        for name, value in flatten_job_variables(decided.job_variables).items()
-        if f"job_variables.{name}" not in kept
-    }
-    return nest_job_variables({**stay, **mine})
-
-
-def _job_variable_names(decided: DecidedChoices) -> frozenset[str]:
-    return frozenset(flatten_job_variables(decided.job_variables))
-
-
-def _chosen_values(decided: DecidedChoices) -> Choices:
-    chosen = decided.chosen
+def _chosen_values(version: Manifest) -> StoredValues:
+    chosen = version.chosen
     return {
-        "schedule": schedules.format_schedule(chosen.schedule),
-        **_format_settings(chosen.work_pool, chosen.description, chosen.concurrency_limit, chosen.collision_strategy),
-        **_format_collections(chosen.parameters, chosen.tags, flatten_job_variables(decided.job_variables)),
+        "schedule": StoredValue(schedules.format_schedule(chosen.schedule), schedules.to_prefect(chosen.schedule)),
+        **_settings(chosen.work_pool, chosen.description, chosen.concurrency_limit, chosen.collision_strategy),
+        **_collections(chosen.parameters, chosen.tags, flatten_job_variables(version.job_variables)),
     }
 
 
-def _live_values(row: DeploymentRow, job_variables: frozenset[str]) -> Choices:
-    """Return the live choices. They include only the named job variables: the others are not choices of SatFlow."""
-    live = flatten_job_variables(row.job_variables or {})
-    own_variables = {name: value for name, value in live.items() if name in job_variables}
+def _live_values(row: DeploymentRow) -> StoredValues:
     return {
-        "schedule": schedules.format_deployment_schedules(row.schedules),
-        **_format_settings(row.work_pool_name, live_description(row), live_limit(row), live_collision_strategy(row)),
-        **_format_collections(row.parameters, row.tags, own_variables),
+        "schedule": StoredValue(schedules.format_deployment_schedules(row.schedules), _live_schedules(row)),
+        **_settings(row.work_pool_name, live_description(row), live_limit(row), live_collision_strategy(row)),
+        **_collections(row.parameters, row.tags, flatten_job_variables(row.job_variables or {})),
     }
+
+
+def _foreign_names(live: StoredValues, known: StoredValues) -> set[str]:
+    """Return the names of the job variables in Prefect that are not choices of SatFlow."""
+    return {name for name in live if name.startswith(JOB_VARIABLE) and name not in known}
+
+
+def _find_changes(before: StoredValues, after: StoredValues, ignored: Set[str]) -> tuple[Change, ...]:
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name) and name not in ignored]
+    return tuple(Change(name=name, before=_text(before, name), after=_text(after, name)) for name in names)
+
+
+def _text(values: StoredValues, name: str) -> str | None:
+    return values[name].text if name in values else None
+
+
+def _with_prefix(values: StoredValues, prefix: str) -> JsonObject:
+    return {name.removeprefix(prefix): each.value for name, each in values.items() if name.startswith(prefix)}
 
 
 def live_description(row: DeploymentRow) -> str | None:
@@ -169,36 +156,25 @@ def live_collision_strategy(row: DeploymentRow) -> CollisionStrategy:
     return "cancel_new" if options.get("collision_strategy") == "CANCEL_NEW" else "enqueue"
 
 
-def _format_settings(work_pool: str | None, description: str | None, limit: int | None, strategy: str) -> Choices:
+def _settings(work_pool: str | None, description: str | None, limit: int | None, strategy: str) -> StoredValues:
     return {
-        "work_pool": work_pool or "none",
-        "description": description or "none",
-        "concurrency_limit": str(limit or "none"),
-        "collision_strategy": strategy,
+        "work_pool": StoredValue(work_pool or "none", work_pool),
+        "description": StoredValue(description or "none", description),
+        "concurrency_limit": StoredValue(str(limit or "none"), limit),
+        "collision_strategy": StoredValue(strategy, strategy),
     }
 
 
-def _format_collections(parameters: JsonObject, tags: Iterable[str], job_variables: JsonObject) -> Choices:
+def _collections(parameters: JsonObject, tags: Iterable[str], job_variables: JsonObject) -> StoredValues:
     return {
-        **{f"parameters.{name}": json.dumps(value, sort_keys=True) for name, value in parameters.items()},
-        **{f"tags.{tag}": tag for tag in tags},
-        **{f"job_variables.{name}": json.dumps(value, sort_keys=True) for name, value in job_variables.items()},
+        **{f"{PARAMETER}{name}": _json_value(value) for name, value in parameters.items()},
+        **{f"{TAG}{tag}": StoredValue(tag, tag) for tag in tags},
+        **{f"{JOB_VARIABLE}{name}": _json_value(value) for name, value in job_variables.items()},
     }
 
 
-def _find_changes(before: Choices, after: Choices) -> tuple[Change, ...]:
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return tuple(Change(name=name, before=before.get(name), after=after.get(name)) for name in names)
-
-
-def _chosen_schedules(chosen: Registration, row: DeploymentRow | None) -> list[DeploymentSchedule]:
-    """Return the chosen schedule. If Prefect already has the same one, keep its state: it may be deactivated."""
-    if row is not None and schedules.format_schedule(chosen.schedule) == schedules.format_deployment_schedules(
-        row.schedules
-    ):
-        return _live_schedules(row)
-    schedule = schedules.to_prefect(chosen.schedule)
-    return [DeploymentSchedule(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
+def _json_value(value: JsonValue) -> StoredValue:
+    return StoredValue(json.dumps(value, sort_keys=True), value)
 
 
 def _live_schedules(row: DeploymentRow) -> list[DeploymentSchedule]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ def full_name(run: Run) -> str:
 def state_text(run: Run) -> str:
     """Format the state of a run and its duration."""
     return f"{run.state_name}, {run.duration:.1f} s" if run.start else run.state_name
+
+
+def time_and_level(line: LogLine) -> str:
+    """Format the local time and the level of a log line, with the same width for all usual levels."""
+    return f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}"
 
 
 def tasks_text(tasks: Sequence[TaskRun]) -> str:

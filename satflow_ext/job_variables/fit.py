@@ -8,8 +8,7 @@ from difflib import get_close_matches
 from pydantic import JsonValue
 
 from satflow_ext.errors import InvalidInfrastructure
-from satflow_ext.job_variables.template import ENV, Template
-from satflow_ext.job_variables.worker_types import RESOURCES, WORKER_TYPES, Resource, resource_variables
+from satflow_ext.job_variables.template import ENV, RESOURCES, WORKER_TYPES, Resource, Template, resource_variables
 from satflow_ext.models import Infrastructure, InfrastructureField, JsonObject
 
 IMAGE = "image"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from satflow_ext import cluster_commands
 from satflow_ext.choices import LineParser, list_options, parse_assignments, split_line
@@ -20,18 +22,31 @@ from satflow_ext.settings import load_settings
 if TYPE_CHECKING:
     from satflow_ext.kernel.run_handle import RunHandle
 
+T = TypeVar("T")
 
-def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
-    """Execute a line of the magic. Report an error as one message, without a traceback."""
-    try:
-        parsed = parse_line(line)
-        if parsed.help:
-            sys.stdout.write(build_parser().format_help())
+
+def report_errors(magic: Callable[[str], T | None]) -> Callable[[str], T | None]:
+    """Make a magic report an error as one message, without a traceback."""
+
+    @functools.wraps(magic)
+    def execute_line(line: str) -> T | None:
+        try:
+            return magic(line)
+        except SatflowError as error:
+            sys.stderr.write(f"{error}\n")
             return None
-        return _register_line(parsed)
-    except SatflowError as error:
-        sys.stderr.write(f"{error}\n")
+
+    return execute_line
+
+
+@report_errors
+def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
+    """Execute a line of `%register_flow`."""
+    parsed = parse_line(line)
+    if parsed.help:
+        sys.stdout.write(build_parser().format_help())
         return None
+    return _register_line(parsed)
 
 
 def _register_line(parsed: ParsedLine) -> RegisteredFlow | CheckedFlow | None:
@@ -84,19 +99,17 @@ def _executor_options(words: list[str]) -> list[str]:
     return ["--" + each.replace("_", "-") for each in fields]
 
 
+@report_errors
 def dask_cluster(line: str) -> None:
-    """Execute a line of the magic. Report an error as one message, without a traceback."""
+    """Execute a line of `%dask_cluster`."""
     parser = build_cluster_parser()
     words = line.split()
     if not words or {"-h", "--help"} & set(words):
         sys.stdout.write(parser.format_help())
         return
-    try:
-        args = parser.parse_args(split_line(line))
-        done = run_coroutine(cluster_commands.run_command(args, open_session(load_settings())))
-        sys.stdout.write(f"{cluster_commands.format_clusters(done)}\n")
-    except SatflowError as error:
-        sys.stderr.write(f"{error}\n")
+    args = parser.parse_args(split_line(line))
+    done = run_coroutine(cluster_commands.run_command(args, open_session(load_settings())))
+    sys.stdout.write(f"{cluster_commands.format_clusters(done)}\n")
 
 
 def build_cluster_parser() -> LineParser:
@@ -110,21 +123,18 @@ def build_cluster_parser() -> LineParser:
     return parser
 
 
+@report_errors
 def load_flow(line: str) -> LoadedFlow | None:
-    """Execute a line of the magic. Report an error as one message, without a traceback."""
+    """Execute a line of `%load_flow`."""
     parser = build_load_parser()
-    try:
-        words = parser.parse_args(split_line(line))
-        if words.help or not words.name:
-            sys.stdout.write(parser.format_help())
-            return None
-        done = load_with_manifest(words.name, words.as_name)
-        shell = get_shell()
-        if words.cells and shell is not None:
-            shell.set_next_input(cells_text(done.manifest))
-    except SatflowError as error:
-        sys.stderr.write(f"{error}\n")
+    words = parser.parse_args(split_line(line))
+    if words.help or not words.name:
+        sys.stdout.write(parser.format_help())
         return None
+    done = load_with_manifest(words.name, words.as_name)
+    shell = get_shell()
+    if words.cells and shell is not None:
+        shell.set_next_input(cells_text(done.manifest))
     return done
 
 
@@ -142,22 +152,19 @@ def build_load_parser() -> LineParser:
     return parser
 
 
+@report_errors
 def run_flow(line: str) -> RunHandle | None:
-    """Execute a line of the magic. Report an error as one message, without a traceback."""
+    """Execute a line of `%run_flow`."""
     parser = _build_run_parser()
-    try:
-        words = parser.parse_intermixed_args(split_line(line))
-        if words.help or not words.deployment:
-            sys.stdout.write(parser.format_help())
-            return None
-        from satflow_ext.kernel import run_handle
-
-        texts = parse_assignments(words.parameters, f"%run_flow {words.deployment}", "parameter", "parameters")
-        started = run_handle.start_run(words.deployment, texts=texts)
-        return started.follow() if words.follow else started
-    except SatflowError as error:
-        sys.stderr.write(f"{error}\n")
+    words = parser.parse_intermixed_args(split_line(line))
+    if words.help or not words.deployment:
+        sys.stdout.write(parser.format_help())
         return None
+    from satflow_ext.kernel import run_handle
+
+    texts = parse_assignments(words.parameters, f"%run_flow {words.deployment}", "parameter", "parameters")
+    started = run_handle.start_run(words.deployment, texts=texts)
+    return started.follow() if words.follow else started
 
 
 def _build_run_parser() -> LineParser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Generator, Mapping
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from satflow_ext.display.run_view import RunView, full_name, state_text
+from satflow_ext.display.run_view import RunView, full_name, state_text, time_and_level
 from satflow_ext.errors import BadRequest, InvalidParameter, RunFailed
 from satflow_ext.kernel.api import EXECUTING
 from satflow_ext.kernel.kernel_session import get_shell, open_session, run_coroutine
@@ -241,8 +240,7 @@ class RunHandle:
         async with aclosing(session.runs.follow_log(self.id)) as batches:
             async for batch in batches:
                 for line in batch.lines:
-                    level = logging.getLevelName(line.level)
-                    sys.stdout.write(f"{line.time.astimezone():%H:%M:%S} {level:8} {line.message}\n")
+                    sys.stdout.write(f"{time_and_level(line)} {line.message}\n")
                 sys.stdout.flush()
         self._run = await session.runs.read_run(self.id)
 

@@ -11,9 +11,8 @@ from types import TracebackType
 
 from satflow_ext.endpoints import Service, StackRecord, list_needed_services
 from satflow_ext.errors import StackFailed
-from satflow_ext.lease.messages import Answer, Request, StackReport
+from satflow_ext.lease.messages import Answer, ConnectionClosed, Request, StackReport, SupervisorConnection
 from satflow_ext.lease.start import SupervisorStarter, log_path
-from satflow_ext.lease.supervisor_connection import ConnectionClosed, SupervisorConnection
 from satflow_ext.settings import Settings
 
 SUPERVISOR_TIMEOUT = 120.0
@@ -146,7 +145,7 @@ class _WaitLimit:
         Raises:
             StackFailed: the wait was cancelled.
             TimeoutError: no answer arrived in time.
-            Hung: the supervisor closed the connection.
+            ConnectionClosed: the supervisor closed the connection.
         """
         while self.may_continue():
             with contextlib.suppress(TimeoutError):

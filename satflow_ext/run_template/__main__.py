@@ -18,12 +18,8 @@ from typing import NoReturn
 
 from satflow_ext.fork_requests import child_process, preloaded_packages
 from satflow_ext.fork_requests.start_run import LOAD, PROCESS
-from satflow_ext.run_template.fork import accept_request, take_over
-from satflow_ext.run_template.forked_load import execute_load
-from satflow_ext.run_template.forked_process import execute_process
-from satflow_ext.run_template.forked_run import execute_run
-from satflow_ext.run_template.imported_files import FileStates, read_states
-from satflow_ext.run_template.template import MODULE, RunTemplate, open_socket
+from satflow_ext.run_template.fork import accept_request, execute_load, execute_process, execute_run, take_over
+from satflow_ext.run_template.template import MODULE, FileStates, RunTemplate, open_socket, read_states
 
 PRELOADED = (
     "anyio._backends._asyncio",

@@ -1,5 +1,8 @@
 """A fork of the template: it accepts the request, and takes over from the requesting process what a new process would inherit.
 
+Then it becomes what is requested: a flow run, as `python -m prefect.engine` would execute it, a process that `multiprocessing`
+would start as a new interpreter (`spawn`), or the trial load of a packed flow.
+
 Settings and log handlers that Prefect made in the template are made again from the request's environment. Variables that an
 interpreter or a library reads when it starts, and limits of the process, cannot be changed afterwards; what differs in them
 starts in another way.
@@ -7,16 +10,31 @@ starts in another way.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
+import runpy
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
+from multiprocessing import process as multiprocessing_process
+from multiprocessing import resource_tracker, spawn
+from types import ModuleType
+from typing import NoReturn
 
+import cloudpickle
+
+from satflow_ext.fork_requests import child_process
 from satflow_ext.fork_requests.preloaded_packages import PRELOADABLE
 from satflow_ext.fork_requests.start_run import (
+    ENGINE,
+    ENGINE_COMMAND,
+    EXIT_STATUS,
+    FROM_FORK,
     LENGTH,
     LOAD,
     PROCESS_ID,
@@ -25,7 +43,8 @@ from satflow_ext.fork_requests.start_run import (
     read_fixed_attributes,
     receive_exactly,
 )
-from satflow_ext.fork_requests.trial_load import INTERPRETER
+from satflow_ext.fork_requests.trial_load import BODY, INTERPRETER
+from satflow_ext.runtime.this_run import RUN_ID
 
 READ_AT_START = ("PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES", "LANG", "LC_", "TZ", "PYDANTIC_")
 """Beginnings of the names of variables that interpreter, C library and imported modules read once."""
@@ -34,6 +53,9 @@ READ_BY_DASK = ("DASK_", "HOME")
 
 MAX_DESCRIPTORS = 253
 """Linux sends at most that many descriptors with one message."""
+
+SHOWN_ID_LENGTH = 8
+"""Characters of a run's id in the name of its process, which may have 15."""
 
 
 @dataclass(frozen=True)
@@ -141,3 +163,91 @@ def _begin_prefect() -> None:
 
     context.GLOBAL_SETTINGS_CONTEXT = context.root_settings_context()
     setup_logging(incremental=False)
+
+
+def execute_process(request: ForkRequest) -> NoReturn:
+    """Become the process that is requested, which reads its `__main__`, import path, folder and function from a pipe.
+
+    Raises:
+        SystemExit: at the end of the process, with its exit code.
+    """
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w") as name:
+        name.write(child_process.PROCESS_NAME)
+    data, tracker, *inherited = request.descriptors[3:]
+    child_process.inherit_descriptors(inherited)
+    resource_tracker._resource_tracker._fd = tracker  # type: ignore[attr-defined]  # as `spawn.spawn_main`
+    sys.modules["__main__"] = ModuleType("__main__")
+    importlib.invalidate_caches()
+    sys.exit(spawn._main(data, os.dup(data)))  # the second is readable when the parent has ended
+
+
+def execute_load(request: ForkRequest) -> NoReturn:
+    """Load the flow that the user has just packed, and end with exit code 0, or print the exception and end with 1."""
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        with open(request.environment[BODY], "rb") as file:
+            cloudpickle.load(file)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+def execute_run(connection: socket.socket) -> NoReturn:
+    """Become the flow run of this process's environment.
+
+    Args:
+        connection: connection to the process that requested the run.
+
+    Raises:
+        SystemExit: at the end of the run, with its exit code.
+    """
+    _name_process()
+    _begin_interpreter()
+    code = _run_engine()
+    with contextlib.suppress(OSError):
+        connection.send(EXIT_STATUS.pack(FROM_FORK, code))
+    sys.exit(code)
+
+
+def _name_process() -> None:
+    """Name this process for `ps` and `top`: it has the command line of the template."""
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w") as name:
+        name.write(f"run {os.environ.get(RUN_ID, '')[:SHOWN_ID_LENGTH]}")
+
+
+def _begin_interpreter() -> None:
+    """Set what an interpreter sets when it starts with `-m`."""
+    folder = os.getcwd()
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = folder
+    sys.argv = [ENGINE]
+    sys.orig_argv = list(ENGINE_COMMAND)
+    multiprocessing_process.ORIGINAL_DIR = folder  # type: ignore[attr-defined]  # where spawned processes start
+    importlib.invalidate_caches()
+
+
+def _run_engine() -> int:
+    """Run Prefect's engine as the main module, and return the exit code."""
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.modules.pop(ENGINE, None)  # imported by others; `python -m` imports it as the main module first
+    try:
+        runpy._run_module_as_main(ENGINE)  # type: ignore[attr-defined]  # what `python -m` calls
+    except SystemExit as end:
+        return _exit_code(end)
+    except KeyboardInterrupt:
+        sys.excepthook(*sys.exc_info())
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def _exit_code(end: SystemExit) -> int:
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    sys.stderr.write(f"{end.code}\n")
+    return 1

@@ -9,16 +9,19 @@ nothing more to log, so that readers of the log know that they have all of it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from prefect.events.clients import get_events_subscriber
+from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from satflow_ext.endpoints import WORKER_TYPE
@@ -26,7 +29,6 @@ from satflow_ext.fork_requests import start_run
 from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.run_logs.capture import capture_logs, close_run_files
-from satflow_ext.run_template.scheduled_runs import listen_for_scheduled_runs
 from satflow_ext.run_template.template_process import Templates
 from satflow_ext.versions.pin import pin_of
 
@@ -34,12 +36,21 @@ if TYPE_CHECKING:
     import anyio.abc
     from prefect.client.schemas.objects import FlowRun
     from prefect.client.schemas.responses import DeploymentResponse
+    from prefect.events import Event
 
 SECOND_POLL_PAUSE = 0.5
 """Seconds until the second poll if the first one after a hint found no run: the server may report a run before it lists it."""
 
 TEMPLATE_CHECK_PERIOD = 0.5
 """Seconds between two checks whether the template for flow runs has imported everything."""
+
+RUN_EVENT_PREFIX = "prefect.flow-run."
+"""Beginning of the names of events about states of flow runs."""
+
+EVENT_RECONNECT_PAUSE = 5.0
+"""Seconds until the next attempt to connect to the server's events."""
+
+log = logging.getLogger(__name__)
 
 
 class SatflowJobConfiguration(ProcessJobConfiguration):
@@ -163,3 +174,30 @@ def choose_command(command: str, socket: Path) -> str:
     if shlex.split(command) != ENGINE_COMMAND:
         return command
     return shlex.join([sys.executable, "-I", "-S", start_run.__file__, str(socket)])
+
+
+async def listen_for_scheduled_runs(on_scheduled: Callable[[], object]) -> None:
+    """Call `on_scheduled` for each flow run that becomes Scheduled, in any work pool, and when it begins to listen to events.
+
+    Runs until cancelled. Events may be lost, and some servers do not send any: the caller must poll as well.
+
+    Args:
+        on_scheduled: called in the event loop; must be quick.
+    """
+    states = EventFilter(event=EventNameFilter(prefix=[RUN_EVENT_PREFIX]))
+    while True:
+        try:
+            async with get_events_subscriber(filter=states, reconnection_attempts=0) as events:
+                on_scheduled()
+                async for event in events:
+                    if is_scheduled(event):
+                        on_scheduled()
+        except Exception as error:  # Prefect raises plain exceptions for a failed authentication
+            log.debug("No events of flow runs: %s", error)
+        await asyncio.sleep(EVENT_RECONNECT_PAUSE)
+
+
+def is_scheduled(event: Event) -> bool:
+    """Return whether the event reports that a flow run waits for a Prefect worker."""
+    state = event.payload.get("validated_state")
+    return isinstance(state, dict) and state.get("type") == "SCHEDULED"

@@ -14,8 +14,7 @@ from tornado.web import RequestHandler
 
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.base_handler import SatflowHandler
-from satflow_ext.server.catalogue import CatalogueHandler, CatalogueManager, SchedulePreviewHandler
-from satflow_ext.server.cluster_classes import ClusterClassHandler, ClusterClassManager
+from satflow_ext.server.catalogue import CatalogueHandler, CatalogueManager, ClusterClassHandler, SchedulePreviewHandler
 from satflow_ext.server.cluster_watch import ClusterWatcherProcess
 from satflow_ext.server.clusters import ClusterManager, ClustersHandler, SharedClusterHandler
 from satflow_ext.server.deployments import (
@@ -47,7 +46,6 @@ class Managers:
     kernels: KernelBridge
     stack: StackManager
     catalogue: CatalogueManager
-    cluster_classes: ClusterClassManager
     preflight: PreflightManager
     runs: RunManager
     clusters: ClusterManager
@@ -62,8 +60,7 @@ class Managers:
             session=session,
             kernels=kernels,
             stack=stack,
-            catalogue=CatalogueManager(stack),
-            cluster_classes=ClusterClassManager(stack, kernels),
+            catalogue=CatalogueManager(stack, kernels),
             preflight=PreflightManager(stack, kernels),
             runs=RunManager(session, stack),
             clusters=ClusterManager(stack, ClusterWatcherProcess(stack)),
@@ -126,7 +123,7 @@ def build_routes(managers: Managers) -> list[Route]:
     return [
         (rf"/satflow/kernels/{ID_PATTERN}/flows", KernelFlowsHandler, {"kernels": managers.kernels}),
         (r"/satflow/catalogue", CatalogueHandler, catalogue),
-        (r"/satflow/cluster-classes", ClusterClassHandler, {"cluster_classes": managers.cluster_classes}),
+        (r"/satflow/cluster-classes", ClusterClassHandler, catalogue),
         (r"/satflow/schedules/preview", SchedulePreviewHandler, catalogue),
         (r"/satflow/preflight", PreflightHandler, {"preflight": managers.preflight}),
         (r"/satflow/deployments", DeploymentsHandler, register),

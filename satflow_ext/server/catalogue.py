@@ -6,21 +6,30 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from satflow_ext.executors.machine_size import measure_machine
-from satflow_ext.models import Catalogue, SchedulePreview, SchedulePreviewRequest
+from satflow_ext.models import (
+    Catalogue,
+    ClusterClass,
+    ClusterClassRequest,
+    SchedulePreview,
+    SchedulePreviewRequest,
+)
 from satflow_ext.server.base_handler import SatflowHandler
+from satflow_ext.server.kernel_bridge import KernelBridge
 from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.server.stack import StackManager
 
 
 class CatalogueManager:
-    """Reads the available executors, worker sizes and work pools, and previews schedules.
+    """Reads the available executors, worker sizes, work pools and options of cluster classes, and previews schedules.
 
     Args:
-        stack: provides the address of Prefect.
+        stack: provides the settings and the address of Prefect.
+        kernels: provide the interpreter of a kernel.
     """
 
-    def __init__(self, stack: StackManager) -> None:
+    def __init__(self, stack: StackManager, kernels: KernelBridge) -> None:
         self._stack = stack
+        self._kernels = kernels
 
     async def read_catalogue(self) -> Catalogue:
         """Read the current catalog.
@@ -54,6 +63,22 @@ class CatalogueManager:
 
         return SchedulePreview(next_runs=await schedules.preview_runs(request.schedule, request.count))
 
+    async def read_class(self, request: ClusterClassRequest) -> ClusterClass:
+        """Read the options of a cluster class in the environment of flow runs of a kernel, in a separate process.
+
+        Does not start the local stack.
+
+        Raises:
+            KernelNotFound: no kernel has that id.
+            UnknownBackEnd: that interpreter has no such class.
+            ExtraMissing: a package that the cluster provider needs is not installed.
+        """
+        from satflow_ext.registration.cluster_class import read_class_form
+        from satflow_ext.registration.worker_environment import remote_interpreter
+
+        interpreter = remote_interpreter(self._stack.settings) or self._kernels.find_interpreter(request.kernel_id)
+        return await read_class_form(request.name, interpreter)
+
 
 class CatalogueHandler(SatflowHandler):
     """The choices of the register form."""
@@ -81,3 +106,17 @@ class SchedulePreviewHandler(SatflowHandler):
     async def post(self) -> None:
         """Preview a schedule: SchedulePreviewRequest → SchedulePreview."""
         self.reply(await self._catalogue.preview_schedule(self.read_body(SchedulePreviewRequest)))
+
+
+class ClusterClassHandler(SatflowHandler):
+    """The options of a cluster class."""
+
+    def initialize(self, catalogue: CatalogueManager) -> None:
+        """Keep the catalog of this server."""
+        self._catalogue = catalogue
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def post(self) -> None:
+        """Read the options: ClusterClassRequest → ClusterClass. Needs `execute`, because importing a class runs its module."""
+        self.reply(await self._catalogue.read_class(self.read_body(ClusterClassRequest)))

@@ -50,9 +50,8 @@ interface IOptionFieldProps {
 function OptionField(props: IOptionFieldProps): JSX.Element {
   switch (props.option.kind) {
     case 'lines':
-      return <OptionLines {...props} />;
     case 'paragraph':
-      return <OptionParagraph {...props} />;
+      return <OptionLines {...props} />;
     case 'enumeration':
       return <OptionChoices {...props} />;
     case 'boolean':
@@ -62,32 +61,23 @@ function OptionField(props: IOptionFieldProps): JSX.Element {
   }
 }
 
+/** Lines of text; a paragraph is one text that contains them. */
 function OptionLines(props: IOptionFieldProps): JSX.Element {
   const trans = useTrans();
   const { option, draft, error, onChange } = props;
+  const isParagraph = option.kind === 'paragraph';
   return (
     <LinesField
       name={inputIdOf(option.field)}
       label={option.label(trans)}
       hint={option.hint?.(trans)}
-      lines={draft as readonly string[]}
+      lines={
+        isParagraph
+          ? (draft as string).split('\n')
+          : (draft as readonly string[])
+      }
       error={error}
-      onChange={onChange}
-    />
-  );
-}
-
-function OptionParagraph(props: IOptionFieldProps): JSX.Element {
-  const trans = useTrans();
-  const { option, draft, error, onChange } = props;
-  return (
-    <LinesField
-      name={inputIdOf(option.field)}
-      label={option.label(trans)}
-      hint={option.hint?.(trans)}
-      lines={(draft as string).split('\n')}
-      error={error}
-      onChange={lines => onChange(lines.join('\n'))}
+      onChange={lines => onChange(isParagraph ? lines.join('\n') : lines)}
     />
   );
 }

@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from satflow_ext.commands import notebook
 from satflow_ext.commands.cell_progress import CLEAR_LINE, CellProgress, duration_text, growing_delays, steady_delays
-from satflow_ext.commands.flow_selection import FlowSelection
+from satflow_ext.commands.register import FlowSelection
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous, NotebookFailed
 from satflow_ext.kernel.attach import attach_to_shell

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from satflow_ext import cli
-from satflow_ext.commands.flow_selection import select_flows
+from satflow_ext.commands.register import select_flows
 from satflow_ext.deployments import queries, versions
 from satflow_ext.errors import BadRequest
 from satflow_ext.models import VersionQuery, WrittenRegistration

@@ -11,10 +11,9 @@ from dataclasses import replace
 from prefect import flow
 
 from satflow_ext.cli import main
-from satflow_ext.commands.store_collect import follow_references
+from satflow_ext.commands.store_collect import DAY, follow_references
 from satflow_ext.deployments.journal import Journal
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.store.collection import DAY
 from satflow_ext.store.contents import Contents
 
 ORPHAN = f"sha256:{hashlib.sha256(b'of nobody').hexdigest()}"

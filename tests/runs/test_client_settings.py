@@ -18,7 +18,7 @@ HEADERS = {"X-Team": "north"}
 PROGRAM = """
 import json, sys
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.prefect_api.client_settings import read_client_settings
+from satflow_ext.prefect_api.http_client import read_client_settings
 
 for url in sys.argv[1:]:
     found = read_client_settings(PrefectApi(url))

@@ -15,13 +15,13 @@ from pathlib import Path
 from prefect import flow
 
 from satflow_ext import endpoints, lease
+from satflow_ext.commands.store_collect import DAY
 from satflow_ext.deployments import queries
 from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.models import Registration
 from satflow_ext.registration import register
 from satflow_ext.settings import GIB
 from satflow_ext.stack import background_jobs
-from satflow_ext.store.collection import DAY
 from satflow_ext.store.contents import Contents
 from tests.eventually import eventually
 from tests.stack.place import Place

@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from satflow_ext.commands.store_collect import follow_references
+from satflow_ext.commands.store_collect import DAY, collect_contents, follow_references
 from satflow_ext.errors import ContentRefused
 from satflow_ext.models import CarriedFile
-from satflow_ext.store.collection import DAY, collect_contents
 from satflow_ext.store.contents import Contents
 from satflow_ext.versions.manifest import MAX_EARLIER
 from tests.registration.sealed import digest, manifest, signer
