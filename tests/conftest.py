@@ -24,6 +24,7 @@ from satflow_ext.endpoints import PrefectApi
 from satflow_ext.settings import config_file, load_settings
 from tests.kinds import mark_kind
 from tests.local_stack import Stack
+from tests.order import longest_first
 from tests.prefect_servers import serving_prefect
 from tests.processes import describe_process, processes_of
 
@@ -69,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         mark_kind(item)
+    longest_first(items)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
