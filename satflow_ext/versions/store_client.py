@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
@@ -56,11 +57,14 @@ class StoreClient:
     def __init__(self, store: Store) -> None:
         self._store = store
         headers = {"Accept-Encoding": "identity", "User-Agent": "satflow-ext", **store.headers}
-        transport = httpx.AsyncHTTPTransport() if store.is_built_in else None
+        # httpx would read all of certifi's certificates (20 ms) even for connections without TLS.
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if store.url.startswith("http://") else True
+        transport = httpx.AsyncHTTPTransport(verify=verify) if store.is_built_in else None
         if transport is not None:
             require_own_listeners(transport)
         self._http = httpx.AsyncClient(
             headers=headers,
+            verify=verify,
             auth=AwsSignature(store.aws) if store.aws else None,
             timeout=store.timeout,
             follow_redirects=False,
