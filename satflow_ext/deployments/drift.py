@@ -2,7 +2,8 @@
 
 A three-way merge. A choice that is the same as in the previous version preserves a change that was made in Prefect. A choice that
 differs from the previous version was made on purpose; it is refused if the same value was changed in Prefect to something else
-(docs/decisions/0008). Whether schedules are paused is a state, not a choice.
+(docs/decisions/0008). Each schedule is a choice of its own, by its slug. Whether a schedule is active is also a state, which a
+change of other choices preserves.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Protocol
 
 from satflow_ext.choices import schedules
 from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
-from satflow_ext.models import Change, CollisionStrategy, JsonObject, Registration
+from satflow_ext.models import Change, CollisionStrategy, JsonObject, Registration, Schedule
 from satflow_ext.prefect_rows import DeploymentRow, DeploymentSchedule
 
 Choices = dict[str, str]
@@ -56,7 +57,7 @@ class MergedChoices:
 
 def find_drift(recorded: DecidedChoices, row: DeploymentRow) -> tuple[Change, ...]:
     """Return the differences: `before` is the registered value, `after` the live value in Prefect."""
-    return _find_changes(_chosen_values(recorded), _live_values(row, _job_variable_names(recorded)))
+    return _find_changes(_chosen_values(recorded), _live_values(row, recorded, _job_variable_names(recorded)))
 
 
 def merge_choices(
@@ -77,7 +78,7 @@ def merge_choices(
             tags=list(chosen.tags),
             work_pool=chosen.work_pool,
             job_variables=_merge_job_variables(decided, recorded, row, frozenset()),
-            schedules=_chosen_schedules(chosen, row),
+            schedules=_merge_schedules(decided, None, row, frozenset()),
             paused=row is not None and row.paused,
             description=chosen.description,
             concurrency_limit=chosen.concurrency_limit,
@@ -85,7 +86,7 @@ def merge_choices(
             kept=(),
         )
     before = _chosen_values(recorded)
-    live = _live_values(row, _job_variable_names(decided) | _job_variable_names(recorded))
+    live = _live_values(row, recorded, _job_variable_names(decided) | _job_variable_names(recorded))
     kept = {
         name for name in {**new_values, **before, **live} if new_values.get(name) == before.get(name) != live.get(name)
     }
@@ -98,7 +99,7 @@ def merge_choices(
         tags=[name.removeprefix("tags.") for name in settled if name.startswith("tags.")],
         work_pool=row.work_pool_name if "work_pool" in kept else chosen.work_pool,
         job_variables=_merge_job_variables(decided, recorded, row, kept),
-        schedules=_live_schedules(row) if "schedule" in kept else _chosen_schedules(chosen, row),
+        schedules=_merge_schedules(decided, recorded, row, kept),
         paused=row.paused,
         description=live_description(row) if "description" in kept else chosen.description,
         concurrency_limit=live_limit(row) if "concurrency_limit" in kept else chosen.concurrency_limit,
@@ -136,18 +137,21 @@ def _job_variable_names(decided: DecidedChoices) -> frozenset[str]:
 def _chosen_values(decided: DecidedChoices) -> Choices:
     chosen = decided.chosen
     return {
-        "schedule": schedules.format_schedule(chosen.schedule),
+        **schedules.list_schedule_facts(schedules.name_slugs(chosen.schedules)),
         **_format_settings(chosen.work_pool, chosen.description, chosen.concurrency_limit, chosen.collision_strategy),
         **_format_collections(chosen.parameters, chosen.tags, flatten_job_variables(decided.job_variables)),
     }
 
 
-def _live_values(row: DeploymentRow, job_variables: frozenset[str]) -> Choices:
+def _live_values(row: DeploymentRow, recorded: DecidedChoices, job_variables: frozenset[str]) -> Choices:
     """Return the live choices. They include only the named job variables: the others are not choices of SatFlow."""
     live = flatten_job_variables(row.job_variables or {})
     own_variables = {name: value for name, value in live.items() if name in job_variables}
     return {
-        "schedule": schedules.format_deployment_schedules(row.schedules),
+        **{
+            label: schedules.format_schedule(schedule)
+            for label, (_, schedule) in _label_live_schedules(row, recorded).items()
+        },
         **_format_settings(row.work_pool_name, live_description(row), live_limit(row), live_collision_strategy(row)),
         **_format_collections(row.parameters, row.tags, own_variables),
     }
@@ -191,18 +195,46 @@ def _find_changes(before: Choices, after: Choices) -> tuple[Change, ...]:
     return tuple(Change(name=name, before=before.get(name), after=after.get(name)) for name in names)
 
 
-def _chosen_schedules(chosen: Registration, row: DeploymentRow | None) -> list[DeploymentSchedule]:
-    """Return the chosen schedule. If Prefect already has the same one, keep its state: it may be deactivated."""
-    if row is not None and schedules.format_schedule(chosen.schedule) == schedules.format_deployment_schedules(
-        row.schedules
-    ):
-        return _live_schedules(row)
-    schedule = schedules.to_prefect(chosen.schedule)
-    return [DeploymentSchedule(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
+def _merge_schedules(
+    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentRow | None, kept: Set[str]
+) -> list[DeploymentSchedule]:
+    """Return the chosen schedules, and those that are kept as Prefect has them."""
+    live = _label_live_schedules(row, recorded or decided) if row else {}
+    before = _label_schedules(recorded)
+    merged = [row_schedule for label, (row_schedule, _) in live.items() if label in kept]
+    for slug, schedule in schedules.name_slugs(decided.chosen.schedules).items():
+        label = schedules.slug_label(slug)
+        if label not in kept:
+            merged.append(_keep_live_state(slug, schedule, live.get(label), before.get(label)))
+    return [each.model_copy(update={"id": None}) for each in merged]
 
 
-def _live_schedules(row: DeploymentRow) -> list[DeploymentSchedule]:
-    return [
-        DeploymentSchedule(schedule=each.schedule, active=each.active, parameters=each.parameters, slug=each.slug)
-        for each in row.schedules
-    ]
+def _keep_live_state(
+    slug: str, chosen: Schedule, live: tuple[DeploymentSchedule, Schedule] | None, recorded: Schedule | None
+) -> DeploymentSchedule:
+    """Return a chosen schedule. If Prefect already has the same one, keep what Prefect added, and whether it is active."""
+    if live is None or schedules.format_schedule(live[1]) != schedules.format_schedule(chosen):
+        return schedules.to_prefect(chosen, slug)
+    row_schedule, _ = live
+    if recorded is None:
+        active = row_schedule.active and chosen.active
+    else:
+        active = row_schedule.active if recorded.active == chosen.active else chosen.active
+    return row_schedule.model_copy(update={"active": active, "slug": slug})
+
+
+def _label_schedules(choices: DecidedChoices | None) -> dict[str, Schedule]:
+    found = schedules.name_slugs(choices.chosen.schedules) if choices else {}
+    return {schedules.slug_label(slug): schedule for slug, schedule in found.items()}
+
+
+def _label_live_schedules(
+    row: DeploymentRow, recorded: DecidedChoices
+) -> dict[str, tuple[DeploymentSchedule, Schedule]]:
+    """Return the schedules in Prefect by their labels; one without a slug is named by its text."""
+    before = _label_schedules(recorded)
+    labeled = {}
+    for each in row.schedules:
+        label = schedules.slug_label(each.slug or schedules.format_schedule(schedules.from_prefect(each)))
+        labeled[label] = (each, schedules.from_prefect(each, before.get(label)))
+    return labeled
