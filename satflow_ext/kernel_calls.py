@@ -28,7 +28,7 @@ def build_flows_call() -> dict[str, str]:
 def build_pack_call(
     variable: str,
     parameters: Mapping[str, object],
-    has_schedule: bool,
+    schedules: Sequence[tuple[Mapping[str, object], Mapping[str, str]]],
     directory: str,
     include: Sequence[str] = (),
     parameter_texts: Mapping[str, str] | None = None,
@@ -38,7 +38,7 @@ def build_pack_call(
     Args:
         variable: the flow's variable.
         parameters: values for its parameters, as JSON values.
-        has_schedule: True if every required parameter needs a value.
+        schedules: the parameters of each schedule, as JSON values and as text.
         directory: a private folder of this user on this machine, where the kernel puts the pickle and copies of data files.
         include: patterns of data files that are packed with the flow.
         parameter_texts: values for its other parameters as text, which is parsed by their types.
@@ -46,7 +46,7 @@ def build_pack_call(
     arguments = {
         "variable": variable,
         "parameters": dict(parameters),
-        "has_schedule": has_schedule,
+        "schedules": [[dict(values), dict(texts)] for values, texts in schedules],
         "directory": directory,
         "include": list(include),
         "parameter_texts": dict(parameter_texts or {}),

@@ -11,11 +11,21 @@ docstring states otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from satflow_ext.errors import SatflowError
@@ -181,28 +191,40 @@ class FlowTaskRunner(WireModel):
     executor: ExecutorChoice | None
 
 
-class NoSchedule(WireModel):
-    """Runs start manually only."""
-
-    kind: Literal["none"] = "none"
-
-
 TimeZone = Annotated[
     str,
-    Option("--timezone", "ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)", "a time zone"),
+    Option("--timezone", "ZONE", "the time zone of the schedules, such as Europe/Berlin (default: UTC)", "a time zone"),
 ]
+ScheduleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""The name of a schedule, unique in its deployment: its slug in Prefect."""
 
 
-class CronSchedule(WireModel):
-    """A five-field cron expression, evaluated in an IANA time zone."""
+class ScheduleChoices(WireModel):
+    """The choices of every schedule. The parameters of its runs replace those of the deployment."""
+
+    name: ScheduleName | None = None
+    parameters: JsonObject = {}
+    active: bool = True
+
+
+class CronSchedule(ScheduleChoices):
+    """A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end."""
 
     kind: Literal["cron"] = "cron"
     cron: Annotated[str, Option("--cron", "CRON", 'a cron schedule with five fields: "0 6 * * *"', "a cron expression")]
     timezone: TimeZone = "UTC"
 
+    @property
+    def times(self) -> str:
+        """The times on one line, differently for different times."""
+        return f"{self.cron} ({self.timezone})"
 
-class IntervalSchedule(WireModel):
-    """A fixed interval in seconds, evaluated in an IANA time zone."""
+
+class IntervalSchedule(ScheduleChoices):
+    """A fixed interval in seconds, evaluated in an IANA time zone.
+
+    The runs are whole intervals before and after `anchor`; None is the time of registration.
+    """
 
     kind: Literal["interval"] = "interval"
     seconds: Annotated[
@@ -212,9 +234,29 @@ class IntervalSchedule(WireModel):
         ),
     ]
     timezone: TimeZone = "UTC"
+    anchor: AwareDatetime | None = None
+
+    @property
+    def times(self) -> str:
+        """The times on one line, differently for different times."""
+        anchor = f" from {self.anchor.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}" if self.anchor else ""
+        return f"every {self.seconds!r} s{anchor} ({self.timezone})"
 
 
-Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discriminator="kind")]
+class RRuleSchedule(ScheduleChoices):
+    """A recurrence rule of iCalendar (RFC 5545). Its `DTSTART` and `UNTIL` are in the time zone of the schedule."""
+
+    kind: Literal["rrule"] = "rrule"
+    rrule: str
+    timezone: TimeZone = "UTC"
+
+    @property
+    def times(self) -> str:
+        """The times on one line, differently for different times."""
+        return f"{' '.join(self.rrule.split())} ({self.timezone})"
+
+
+Schedule = Annotated[CronSchedule | IntervalSchedule | RRuleSchedule, Field(discriminator="kind")]
 
 
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
@@ -281,7 +323,15 @@ class Registration(WireModel):
         str | None, Option("--name", "NAME", "the deployment's name (default: the flow's name)", "a name")
     ] = None
     executor: ExecutorChoice = ExecutorChoice()
-    schedule: Schedule = NoSchedule()
+    schedules: Annotated[
+        tuple[Schedule, ...],
+        Option(
+            "--schedule",
+            "SCHEDULE",
+            "a schedule with its own settings: \"cron='0 6 * * *' name=early param.size=4\"",
+            "a schedule",
+        ),
+    ] = ()
     parameters: Annotated[
         JsonObject,
         Option("--param", "NAME=VALUE", "a parameter, as JSON or text depending on its type", "parameter"),
@@ -433,11 +483,32 @@ class Registration(WireModel):
         ),
     ] = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _convert_single_schedule(cls, fields: Any) -> Any:
+        """Read the field `schedule` of manifests and forms from the time when a deployment had one schedule at most."""
+        if not isinstance(fields, dict) or "schedule" not in fields:
+            return fields
+        rest = {name: value for name, value in fields.items() if name != "schedule"}
+        single = fields["schedule"]
+        is_none = isinstance(single, dict) and single.get("kind") == "none"
+        return {**rest, "schedules": () if is_none else (single,)}
+
 
 class WrittenRegistration(Registration):
-    """A registration from a command line or a magic: its parameters are text until the kernel parses them by their types."""
+    """A registration from a command line or a magic: its parameters are text until the kernel parses them by their types.
+
+    `schedule_texts` are those of the schedules, in their order.
+    """
 
     parameter_texts: dict[str, str] = {}
+    schedule_texts: tuple[dict[str, str], ...] = ()
+
+    def list_schedule_parameters(self) -> list[tuple[JsonObject, dict[str, str]]]:
+        """Return the parameters of each schedule, as JSON values and as text."""
+        return [
+            (schedule.parameters, texts) for schedule, texts in zip(self.schedules, self.schedule_texts, strict=True)
+        ]
 
 
 class RegisterRequest(Registration):
@@ -667,7 +738,7 @@ class Deployment(WireModel):
     manifest_problem: str | None
     parameters: JsonObject
     parameter_schema: JsonObject
-    schedule: Schedule
+    schedules: tuple[Schedule, ...]
     paused: bool
     work_pool: str | None
     tags: tuple[str, ...]
@@ -1378,14 +1449,16 @@ class PackedFlow(WireModel):
 
     `body` is the path of a private file with the cloudpickle bytes; the client that requested the packing deletes it. Copies of
     `files` are next to it, in a folder `files`, each named by the 64 digits of its digest. `parameters` are the given values, as
-    JSON from which a run restores the values of a direct call. `exact` is the fingerprint with all captured data hashed in full,
-    these files included, whereas `flow.fingerprint` samples large data to stay fast. `uses` lists the installed distributions
-    that the flow refers to. With `git`, runs load that file, and `body` only refers to it. `hooks` are the kinds of hooks that
-    the flow has and that its process does not call. `warnings` are possible problems at run time.
+    JSON from which a run restores the values of a direct call, and `schedule_parameters` those of each schedule. `exact` is the
+    fingerprint with all captured data hashed in full, these files included, whereas `flow.fingerprint` samples large data to stay
+    fast. `uses` lists the installed distributions that the flow refers to. With `git`, runs load that file, and `body` only
+    refers to it. `hooks` are the kinds of hooks that the flow has and that its process does not call. `warnings` are possible
+    problems at run time.
     """
 
     flow: LiveFlow
     parameters: JsonObject
+    schedule_parameters: tuple[JsonObject, ...] = ()
     body: str
     size: int
     exact: str
@@ -1398,9 +1471,13 @@ class PackedFlow(WireModel):
     warnings: tuple[Finding, ...] = ()
 
     def store_parameters(self, registration: Registration) -> Registration:
-        """Return the registration with its parameters in their stored form."""
+        """Return the registration with its parameters, and those of its schedules, in their stored form."""
         chosen = {name: getattr(registration, name) for name in Registration.model_fields}
-        return Registration.model_validate({**chosen, "parameters": self.parameters})
+        schedules = tuple(
+            schedule.model_copy(update={"parameters": stored})
+            for schedule, stored in zip(registration.schedules, self.schedule_parameters, strict=True)
+        )
+        return Registration.model_validate({**chosen, "parameters": self.parameters, "schedules": schedules})
 
     def list_copies(self) -> tuple[Path, ...]:
         """Return the paths of the copies of `files`, in their order."""

@@ -11,7 +11,7 @@ from satflow_ext.errors import BadRequest, InvalidSecretName
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-UNION_TAGS = frozenset({"none", "cron", "interval", "subscribe", "unsubscribe"})
+UNION_TAGS = frozenset({"cron", "interval", "rrule", "subscribe", "unsubscribe"})
 """Names that pydantic inserts into a path for the model of a union that it tried."""
 
 MESSAGES = {

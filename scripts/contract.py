@@ -73,7 +73,7 @@ REPLIES = (
 UNIONS = {
     "StreamRequest": ("Subscribe", "Unsubscribe"),
     "StreamFrame": ("RunsFrame", "LogsFrame", "ClusterFrame", "ClustersFrame", "ErrorFrame"),
-    "Schedule": ("NoSchedule", "CronSchedule", "IntervalSchedule"),
+    "Schedule": ("CronSchedule", "IntervalSchedule", "RRuleSchedule"),
 }
 PRIMITIVES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 

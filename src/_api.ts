@@ -242,18 +242,24 @@ export interface Commit {
 }
 
 /**
- * A five-field cron expression, evaluated in an IANA time zone.
+ * A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end.
  */
 export interface CronSchedule {
+  name: string | null;
+  parameters: JsonObject;
+  active: boolean;
   kind: 'cron';
   cron: string;
   timezone: string;
 }
 
 /**
- * A five-field cron expression, evaluated in an IANA time zone.
+ * A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end.
  */
 export interface CronScheduleInput {
+  name?: string | null;
+  parameters?: JsonObject;
+  active?: boolean;
   kind?: 'cron';
   cron: string;
   timezone?: string;
@@ -286,7 +292,7 @@ export interface Deployment {
   manifest_problem: string | null;
   parameters: JsonObject;
   parameter_schema: JsonObject;
-  schedule: NoSchedule | CronSchedule | IntervalSchedule;
+  schedules: (CronSchedule | IntervalSchedule | RRuleSchedule)[];
   paused: boolean;
   work_pool: string | null;
   tags: string[];
@@ -526,20 +532,32 @@ export interface InfrastructureInput {
 
 /**
  * A fixed interval in seconds, evaluated in an IANA time zone.
+ *
+ * The runs are whole intervals before and after `anchor`; None is the time of registration.
  */
 export interface IntervalSchedule {
+  name: string | null;
+  parameters: JsonObject;
+  active: boolean;
   kind: 'interval';
   seconds: number;
   timezone: string;
+  anchor: string | null;
 }
 
 /**
  * A fixed interval in seconds, evaluated in an IANA time zone.
+ *
+ * The runs are whole intervals before and after `anchor`; None is the time of registration.
  */
 export interface IntervalScheduleInput {
+  name?: string | null;
+  parameters?: JsonObject;
+  active?: boolean;
   kind?: 'interval';
   seconds: number;
   timezone?: string;
+  anchor?: string | null;
 }
 
 /**
@@ -589,20 +607,6 @@ export interface LogsFrame {
 }
 
 /**
- * Runs start manually only.
- */
-export interface NoSchedule {
-  kind: 'none';
-}
-
-/**
- * Runs start manually only.
- */
-export interface NoScheduleInput {
-  kind?: 'none';
-}
-
-/**
  * One parameter of a flow as it appears in the signature. `default` is a repr for display, not a value.
  */
 export interface Parameter {
@@ -644,7 +648,9 @@ export interface Preflight {
 export interface PreflightRequest {
   name?: string | null;
   executor?: ExecutorChoiceInput;
-  schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  schedules?: (
+    CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
+  )[];
   parameters?: JsonObject;
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
@@ -668,6 +674,30 @@ export interface PreflightRequest {
 }
 
 /**
+ * A recurrence rule of iCalendar (RFC 5545). Its `DTSTART` and `UNTIL` are in the time zone of the schedule.
+ */
+export interface RRuleSchedule {
+  name: string | null;
+  parameters: JsonObject;
+  active: boolean;
+  kind: 'rrule';
+  rrule: string;
+  timezone: string;
+}
+
+/**
+ * A recurrence rule of iCalendar (RFC 5545). Its `DTSTART` and `UNTIL` are in the time zone of the schedule.
+ */
+export interface RRuleScheduleInput {
+  name?: string | null;
+  parameters?: JsonObject;
+  active?: boolean;
+  kind?: 'rrule';
+  rrule: string;
+  timezone?: string;
+}
+
+/**
  * POST /satflow/deployments. `variable` is the flow's variable in the kernel, `notebook` its path as JupyterLab displays it.
  *
  * An option with the same value as in the previous version does not overwrite a later change in Prefect, except with
@@ -677,7 +707,9 @@ export interface PreflightRequest {
 export interface RegisterRequest {
   name?: string | null;
   executor?: ExecutorChoiceInput;
-  schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  schedules?: (
+    CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
+  )[];
   parameters?: JsonObject;
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
@@ -732,7 +764,7 @@ export interface Registered {
 export interface Registration {
   name: string | null;
   executor: ExecutorChoice;
-  schedule: NoSchedule | CronSchedule | IntervalSchedule;
+  schedules: (CronSchedule | IntervalSchedule | RRuleSchedule)[];
   parameters: JsonObject;
   work_pool: string | null;
   infrastructure: Infrastructure;
@@ -850,7 +882,7 @@ export interface SchedulePreview {
  * POST /satflow/schedules/preview.
  */
 export interface SchedulePreviewRequest {
-  schedule: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  schedule: CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput;
   count?: number;
 }
 
@@ -1076,4 +1108,4 @@ export type StreamRequest = Subscribe | Unsubscribe;
 export type StreamFrame =
   RunsFrame | LogsFrame | ClusterFrame | ClustersFrame | ErrorFrame;
 
-export type Schedule = NoSchedule | CronSchedule | IntervalSchedule;
+export type Schedule = CronSchedule | IntervalSchedule | RRuleSchedule;

@@ -92,6 +92,7 @@ def test_form_comes_back_after_a_reload_without_its_secrets(page: Page, lab: Lab
     field(form, "place").fill("Tromsø")
     field(form, "labels 1").fill("south")
     field(form, "api_token").fill("planted-4711")
+    form.get_by_test_id("satflow-add-schedule").click()
     form.get_by_test_id("satflow-schedule-kind").select_option("cron")
     kept = page.evaluate(KEPT, "south")
     assert "planted-4711" not in kept

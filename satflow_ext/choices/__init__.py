@@ -13,23 +13,24 @@ from satflow_ext.choices.parser import (
     parse_assignments,
     parse_choice,
     parse_registration,
-    parse_schedule,
     parse_secret_names,
     require_values,
     split_line,
 )
+from satflow_ext.choices.schedule_text import WrittenSchedule, parse_schedules
 from satflow_ext.choices.table import RegistrationOption, list_options
 
 __all__ = [
     "EXECUTOR_OPTIONS_HELP",
     "LineParser",
     "RegistrationOption",
+    "WrittenSchedule",
     "add_registration_options",
     "list_options",
     "parse_assignments",
     "parse_choice",
     "parse_registration",
-    "parse_schedule",
+    "parse_schedules",
     "parse_secret_names",
     "require_values",
     "split_line",

@@ -12,18 +12,15 @@ from typing import Any, NoReturn, get_args
 from pydantic import JsonValue, ValidationError
 
 from satflow_ext.arguments import Parser
+from satflow_ext.choices.schedule_text import list_texts, parse_schedules
 from satflow_ext.choices.table import RegistrationOption, find_option, list_options
-from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSchedule, InvalidSecretName
+from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
 from satflow_ext.models import (
     FLOW_EXECUTOR,
     VARIABLE_NAME_PATTERN,
-    CronSchedule,
     ExecutorChoice,
     Infrastructure,
-    IntervalSchedule,
     JsonObject,
-    NoSchedule,
-    Schedule,
     WrittenRegistration,
 )
 from satflow_ext.parameter_values.text import parse_json_or_text
@@ -114,9 +111,11 @@ def parse_registration(
     texts = fields.pop("parameters", {})
     executor = given.get(("executor", "name"), FLOW_EXECUTOR)
     infrastructure = {path[1]: value for path, value in given.items() if path[0] == "infrastructure"}
+    schedules = parse_schedules(args.schedule, args.cron, args.interval, args.timezone)
     fields |= {
         "executor": ExecutorChoice(name=executor, options=parse_executor_options(executor_words, known)),
-        "schedule": parse_schedule(args.cron, args.interval, args.timezone),
+        "schedules": tuple(each.schedule for each in schedules),
+        "schedule_texts": list_texts(schedules),
         "infrastructure": _build_infrastructure(infrastructure),
         "parameter_texts": texts,
     }
@@ -212,20 +211,6 @@ def parse_choice(field: str, text: str) -> str:
         return text
     fix = f"Choose one of {', '.join(option.values)}."
     raise BadRequest(f"{text!r} is not {option.option.noun}.", fix=fix, field=field)
-
-
-def parse_schedule(cron: str | None, interval: float | None, timezone: str | None) -> Schedule:
-    """Return the schedule that a cron expression or an interval defines.
-
-    Raises:
-        InvalidSchedule: both are given.
-    """
-    zone = timezone or "UTC"
-    if cron is not None and interval is not None:
-        raise InvalidSchedule("A cron line and an interval are both given.", fix="Give one of them.", field="schedule")
-    if cron is not None:
-        return CronSchedule(cron=cron, timezone=zone)
-    return IntervalSchedule(seconds=interval, timezone=zone) if interval is not None else NoSchedule()
 
 
 def parse_secret_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ class RegistrationOption:
     """An option of a registration.
 
     Args:
-        path: path of its field in the registration, such as `("schedule", "cron")`.
+        path: path of its field in the registration, such as `("schedules", "cron")`.
         option: how it is written.
         annotation: type of the field.
         default: default value of the field.
@@ -108,7 +108,13 @@ def _walk(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[Registratio
         option = next((each for each in field.metadata if isinstance(each, Option)), None)
         if option is not None:
             yield RegistrationOption((*path, name), option, field.annotation, field.default)
-            continue
-        for nested in (field.annotation, *get_args(field.annotation)):
-            if isinstance(nested, type) and issubclass(nested, BaseModel):
-                yield from _walk(nested, (*path, name))
+        for nested in _find_models(field.annotation):
+            yield from _walk(nested, (*path, name))
+
+
+def _find_models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models in the type of a field: the field's own, or those of a union or of a tuple's items."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for nested in get_args(annotation):
+        yield from _find_models(nested)

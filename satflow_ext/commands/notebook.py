@@ -101,9 +101,13 @@ class Notebook:
             InvalidParameter: a parameter's value does not fit.
             InvalidInclude: data files cannot be packed.
         """
-        scheduled = choice.schedule.kind != "none"
         call = kernel_calls.build_pack_call(
-            flow.variable, choice.parameters, scheduled, str(folder), choice.include, choice.parameter_texts
+            flow.variable,
+            choice.parameters,
+            choice.list_schedule_parameters(),
+            str(folder),
+            choice.include,
+            choice.parameter_texts,
         )
         reply = await self._evaluate(call)
         packed = PackedFlow.model_validate(reply)

@@ -2,7 +2,8 @@
 
 A three-way merge. A choice that is the same as in the previous version preserves a change that was made in Prefect. A choice that
 differs from the previous version was made on purpose; it is refused if the same value was changed in Prefect to something else
-(docs/decisions/0008). Whether schedules are paused is a state, not a choice.
+(docs/decisions/0008). Each schedule is a choice of its own, by its slug. Whether a schedule is active is also a state, which a
+change of other choices preserves.
 
 Each side of the merge, two versions and the row, becomes one table of named values once; the rest works on these tables.
 """
@@ -65,7 +66,7 @@ class MergedChoices:
 
 def find_drift(recorded: Manifest, row: DeploymentRow) -> tuple[Change, ...]:
     """Return the differences: `before` is the registered value, `after` the live value in Prefect."""
-    before, live = _chosen_values(recorded), _live_values(row)
+    before, live = _chosen_values(recorded), _live_values(row, recorded)
     return _find_changes(before, live, _foreign_names(live, before))
 
 
@@ -82,11 +83,11 @@ def merge_choices(
     """
     new = _chosen_values(draft)
     before = _chosen_values(recorded) if recorded else {}
-    live = _live_values(row) if row else {}
+    live = _live_values(row, recorded or draft) if row else {}
     foreign = _foreign_names(live, {**new, **before})
     changed = _find_changes(before, live, foreign) if row and recorded and not overwrite else ()
     kept = {each.name for each in changed if new.get(each.name) == before.get(each.name)}
-    # Where the new value is the live one, the live one has more: its schedule may be deactivated.
+    # Where the new value is the live one, the live one has more: what Prefect added to a schedule, and whether it is active.
     stay = kept | foreign | {name for name, value in new.items() if value == live.get(name)}
     merged = {name: value for name, value in new.items() if name not in stay}
     merged |= {name: value for name, value in live.items() if name in stay}
@@ -95,7 +96,7 @@ def merge_choices(
         tags=list(_with_prefix(merged, TAG)),
         work_pool=merged["work_pool"].value,
         job_variables=nest_job_variables(_with_prefix(merged, JOB_VARIABLE)),
-        schedules=merged["schedule"].value,
+        schedules=_merge_schedules(merged, new, {} if overwrite else before),
         paused=row is not None and row.paused,
         description=merged["description"].value,
         concurrency_limit=merged["concurrency_limit"].value,
@@ -108,15 +109,18 @@ def merge_choices(
 def _chosen_values(version: Manifest) -> StoredValues:
     chosen = version.chosen
     return {
-        "schedule": StoredValue(schedules.format_schedule(chosen.schedule), schedules.to_prefect(chosen.schedule)),
+        **{
+            schedules.slug_label(slug): StoredValue(schedules.format_schedule(each), schedules.to_prefect(each, slug))
+            for slug, each in schedules.name_slugs(chosen.schedules).items()
+        },
         **_settings(chosen.work_pool, chosen.description, chosen.concurrency_limit, chosen.collision_strategy),
         **_collections(chosen.parameters, chosen.tags, flatten_job_variables(version.job_variables)),
     }
 
 
-def _live_values(row: DeploymentRow) -> StoredValues:
+def _live_values(row: DeploymentRow, recorded: Manifest) -> StoredValues:
     return {
-        "schedule": StoredValue(schedules.format_deployment_schedules(row.schedules), _live_schedules(row)),
+        **_live_schedules(row, recorded),
         **_settings(row.work_pool_name, live_description(row), live_limit(row), live_collision_strategy(row)),
         **_collections(row.parameters, row.tags, flatten_job_variables(row.job_variables or {})),
     }
@@ -177,8 +181,31 @@ def _json_value(value: JsonValue) -> StoredValue:
     return StoredValue(json.dumps(value, sort_keys=True), value)
 
 
-def _live_schedules(row: DeploymentRow) -> list[DeploymentSchedule]:
+def _live_schedules(row: DeploymentRow, recorded: Manifest) -> StoredValues:
+    """Return the schedules in Prefect by their labels; one without a slug is named by its text."""
+    slugs = schedules.name_slugs(recorded.chosen.schedules)
+    values = {}
+    for each in row.schedules:
+        slug = each.slug or schedules.format_schedule(schedules.from_prefect(each))
+        text = schedules.format_schedule(schedules.from_prefect(each, slugs.get(slug)))
+        values[schedules.slug_label(slug)] = StoredValue(text, each)
+    return values
+
+
+def _merge_schedules(merged: StoredValues, new: StoredValues, before: StoredValues) -> list[DeploymentSchedule]:
+    """Return the merged schedules as they are written to Prefect: new ones, without the ids of the live ones."""
     return [
-        DeploymentSchedule(schedule=each.schedule, active=each.active, parameters=each.parameters, slug=each.slug)
-        for each in row.schedules
+        each.value.model_copy(update={"id": None, "active": _is_active(name, each.value, new, before)})
+        for name, each in merged.items()
+        if isinstance(each.value, DeploymentSchedule)
     ]
+
+
+def _is_active(name: str, merged: DeploymentSchedule, new: StoredValues, before: StoredValues) -> bool:
+    """Return whether a merged schedule is active: as chosen, if that is a new choice, else as it is in Prefect."""
+    if name not in new:
+        return merged.active
+    chosen = bool(new[name].value.active)
+    if name not in before:
+        return merged.active and chosen
+    return merged.active if before[name].value.active == chosen else chosen

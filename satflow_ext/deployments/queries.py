@@ -14,7 +14,7 @@ from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, SatflowError
-from satflow_ext.models import Deployment, Registration
+from satflow_ext.models import Deployment, Registration, Schedule
 from satflow_ext.prefect_api import PrefectClient, parse_id, prefect_client, replace_not_found
 from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.settings import Settings
@@ -24,7 +24,7 @@ from satflow_ext.versions.pin import Pin, pin_of
 
 PAGE_SIZE = 200
 LIVE_OPTIONS = frozenset(
-    {"name", "parameters", "schedule", "work_pool", "tags", "description", "concurrency_limit", "collision_strategy"}
+    {"name", "parameters", "schedules", "work_pool", "tags", "description", "concurrency_limit", "collision_strategy"}
 )
 """The options of a registration that a deployment in Prefect has, where they may have changed."""
 
@@ -43,7 +43,7 @@ async def add_next_runs(deployment: Deployment) -> Deployment:
     """Add the times of the next runs, computed with Prefect's own code, whose import takes seconds."""
     if deployment.paused:
         return deployment
-    return deployment.model_copy(update={"next_runs": await schedules.next_runs(deployment.schedule)})
+    return deployment.model_copy(update={"next_runs": await schedules.next_runs(deployment.schedules)})
 
 
 async def list_pins(endpoints: Endpoints) -> tuple[Pin, ...]:
@@ -174,7 +174,7 @@ def describe_deployment(
         manifest_problem=None if known else str(found),
         parameters=row.parameters,
         parameter_schema=known.parameter_schema if known else row.parameter_openapi_schema or {},
-        schedule=schedules.from_prefect(row.schedules),
+        schedules=_describe_schedules(row, known),
         paused=row.paused or (bool(row.schedules) and not switched_on),
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
@@ -185,6 +185,11 @@ def describe_deployment(
         drift=(*(find_drift(known, row) if known else ()), *find_path_changes(known, row, local=local)),
         **_registered_options(known),
     )
+
+
+def _describe_schedules(row: DeploymentRow, manifest: Manifest | None) -> tuple[Schedule, ...]:
+    recorded = schedules.name_slugs(manifest.chosen.schedules) if manifest else {}
+    return tuple(schedules.from_prefect(each, recorded.get(each.slug or "")) for each in row.schedules)
 
 
 def _registered_options(manifest: Manifest | None) -> dict[str, Any]:

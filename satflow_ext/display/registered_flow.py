@@ -9,7 +9,6 @@ from satflow_ext.display.size_format import size_text
 from satflow_ext.display.version_diff import format_change
 from satflow_ext.models import (
     Change,
-    CronSchedule,
     ExecutorChoice,
     Finding,
     IntervalSchedule,
@@ -41,7 +40,7 @@ class RegisteredFlow:
             ("Version", f"{deployment.version}, {OUTCOME_TEXTS[self.registered.outcome]}"),
             ("Executor", executor_text(deployment.executor)),
             ("Work pool", deployment.work_pool or "none"),
-            ("Schedule", schedule_text(deployment.schedule)),
+            ("Schedule", "\n".join(map(schedule_text, deployment.schedules)) or "none, runs are started manually"),
         ]
         if deployment.next_runs:
             rows.append(("Next runs", "\n".join(f"{time:%a %d %b %Y %H:%M %Z}" for time in deployment.next_runs[:5])))
@@ -97,11 +96,14 @@ def kept_change_text(change: Change) -> str:
 
 def schedule_text(schedule: Schedule) -> str:
     """Format a schedule for display."""
-    if isinstance(schedule, CronSchedule):
-        return f"{schedule.cron} ({schedule.timezone})"
-    if isinstance(schedule, IntervalSchedule):
-        return f"every {_duration_text(schedule.seconds)} ({schedule.timezone})"
-    return "none, runs are started manually"
+    name = f"{schedule.name}: " if schedule.name else ""
+    timing = (
+        f"every {_duration_text(schedule.seconds)} ({schedule.timezone})"
+        if isinstance(schedule, IntervalSchedule)
+        else schedule.times
+    )
+    given = ", ".join(f"{key}={value!r}" for key, value in schedule.parameters.items())
+    return f"{name}{timing}{f' with {given}' if given else ''}{'' if schedule.active else ', inactive'}"
 
 
 def _duration_text(seconds: float) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from satflow_ext import scratch
-from satflow_ext.choices import parse_choice, parse_schedule, parse_secret_names
+from satflow_ext.choices import parse_choice, parse_schedules, parse_secret_names
 from satflow_ext.display.preflight import CheckedFlow
 from satflow_ext.display.registered_flow import RegisteredFlow
 from satflow_ext.errors import FlowNotFound, InvalidInfrastructure
@@ -28,6 +28,7 @@ from satflow_ext.models import (
     RunRequest,
     WrittenRegistration,
 )
+from satflow_ext.parameter_values.text import GivenParameters
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.validation_errors import convert_first_error
 
@@ -43,6 +44,7 @@ def register(
     cron: str | None = None,
     interval: float | None = None,
     timezone: str = "UTC",
+    schedules: Iterable[str | Mapping[str, Any]] = (),
     parameters: Mapping[str, Any] | None = None,
     work_pool: str | None = None,
     infrastructure: Infrastructure | Mapping[str, Any] | None = None,
@@ -70,7 +72,10 @@ def register(
             `dask-local`, `dask-cluster`, `dask-client`, `dask-address`, `ray`.
         cron: the schedule as a cron expression with five fields.
         interval: the schedule as an interval in seconds, instead of `cron`.
-        timezone: the IANA time zone of the schedule.
+        timezone: the IANA time zone of schedules that have none of their own.
+        schedules: several schedules, each as a dictionary such as
+            `{"cron": "0 6 * * *", "name": "early", "parameters": {"size": 4}}`, or as the text of `--schedule`
+            (docs/schedules.md).
         parameters: values for the flow's parameters, of the types that the flow takes. A value without a JSON equivalent is
             refused.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
@@ -100,11 +105,12 @@ def register(
     Raises:
         SatflowError: the flow could not be registered; nothing was changed. The message states how to fix it.
     """
+    written = parse_schedules(schedules, cron, interval, timezone)
     try:
         choice = Registration(
             name=name,
             executor=ExecutorChoice(name=executor, options=executor_options),
-            schedule=parse_schedule(cron, interval, timezone),
+            schedules=tuple(each.schedule for each in written),
             work_pool=work_pool,
             infrastructure=to_infrastructure(infrastructure),
             tags=tuple(tags),
@@ -121,7 +127,8 @@ def register(
         )
     except ValidationError as error:
         raise convert_first_error(error) from None
-    return register_choice(flow, choice, values=parameters, run=run, overwrite=overwrite)
+    given = [each.given for each in written]
+    return register_choice(flow, choice, values=parameters, schedule_values=given, run=run, overwrite=overwrite)
 
 
 def register_choice(
@@ -129,6 +136,7 @@ def register_choice(
     choice: Registration,
     *,
     values: Mapping[str, Any] | None = None,
+    schedule_values: Sequence[GivenParameters] | None = None,
     run: bool,
     overwrite: bool = False,
 ) -> RegisteredFlow | None:
@@ -138,6 +146,7 @@ def register_choice(
         flow: the flow, or the name of its variable.
         choice: the complete choices.
         values: parameters as Python objects; they replace those of the choice.
+        schedule_values: parameters of its schedules, instead of those of the choice.
         run: start a run immediately.
         overwrite: overwrite changes that were made in Prefect.
 
@@ -155,7 +164,7 @@ def register_choice(
     settings = load_settings()
     check_choices(choice, settings, local=settings.prefect_api_url is None)
     with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
-        packed = _pack_flow(flow, choice, folder, settings, values)
+        packed = _pack_flow(flow, choice, folder, settings, values, schedule_values)
         session = open_session(settings)
         done = run_coroutine(session.register(packed, packed.store_parameters(choice), overwrite=overwrite))
     started = run_coroutine(session.runs.start_run(_build_run_request(done))) if run else None
@@ -216,6 +225,7 @@ def _pack_flow(
     folder: Path,
     settings: Settings,
     values: Mapping[str, Any] | None = None,
+    schedule_values: Sequence[GivenParameters] | None = None,
 ) -> PackedFlow:
     _require_prefect_import()
     from satflow_ext.kernel.pack import pack_flow
@@ -228,10 +238,16 @@ def _pack_flow(
         shell=shell,
         parameter_values=choice.parameters if values is None else values,
         parameter_texts=choice.parameter_texts if isinstance(choice, WrittenRegistration) else {},
-        require_all=choice.schedule.kind != "none",
+        schedules=schedule_values if schedule_values is not None else _given_by_schedules(choice),
         include=choice.include,
         limit=settings.content_limit,
     )
+
+
+def _given_by_schedules(choice: Registration) -> list[GivenParameters]:
+    if isinstance(choice, WrittenRegistration):
+        return [GivenParameters(values, texts) for values, texts in choice.list_schedule_parameters()]
+    return [GivenParameters(schedule.parameters, {}) for schedule in choice.schedules]
 
 
 def _require_prefect_import() -> None:

@@ -54,7 +54,7 @@ def _list_flows() -> WireModel:
 def _pack_flow(
     variable: str,
     parameters: JsonObject,
-    has_schedule: bool,
+    schedules: list[list[dict[str, Any]]],
     directory: str,
     include: list[str],
     parameter_texts: dict[str, str],
@@ -64,6 +64,7 @@ def _pack_flow(
 
     _require_prefect()
     from satflow_ext.kernel.pack import pack_flow as pack_flow
+    from satflow_ext.parameter_values.text import GivenParameters
 
     shell, folder = _get_shell(), Path(directory)
     with scratch.report_disk_full(folder):
@@ -74,7 +75,7 @@ def _pack_flow(
             shell=shell,
             parameter_values=parameters,
             parameter_texts=parameter_texts,
-            require_all=has_schedule,
+            schedules=[GivenParameters(values, texts) for values, texts in schedules],
             include=include,
             limit=load_settings().content_limit,
         )

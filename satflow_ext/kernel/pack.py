@@ -10,17 +10,19 @@ from typing import Any, NamedTuple, get_args
 
 from satflow_ext.environments.installed import read_environment
 from satflow_ext.kernel import content_body as bodies
-from satflow_ext.kernel import parameters, refusals
+from satflow_ext.kernel import refusals
 from satflow_ext.kernel.carried import FlowWithModules, add_local_modules
 from satflow_ext.kernel.describe import FlowDescriber
 from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.flow_discovery import AnyFlow, FoundFlow, Shell, find_flow
 from satflow_ext.kernel.included import copy_included_files, notebook_folder
+from satflow_ext.kernel.parameters import convert_schedule_values, convert_values
 from satflow_ext.kernel.preflight.search import find_findings
 from satflow_ext.kernel.reachable_objects import walk_flow
 from satflow_ext.kernel.source import code_files, collect_source
 from satflow_ext.kernel.used_distributions import list_distributions, used_modules
 from satflow_ext.models import CarriedFile, Finding, HookKind, PackedFlow
+from satflow_ext.parameter_values.text import GivenParameters
 
 MAX_TEXTS = 5000
 """Maximum number of texts to compare with the shapes of credentials, which takes a few dozen milliseconds."""
@@ -43,7 +45,7 @@ def pack_flow(
     shell: Shell | None = None,
     parameter_values: Mapping[str, Any] | None = None,
     parameter_texts: Mapping[str, str] | None = None,
-    require_all: bool = False,
+    schedules: Sequence[GivenParameters] = (),
     include: Sequence[str] = (),
     limit: int,
 ) -> PackedFlow:
@@ -56,7 +58,7 @@ def pack_flow(
         shell: the IPython shell, for the texts of the cells.
         parameter_values: values for parameters, JSON or of the parameters' own types.
         parameter_texts: values for other parameters as text.
-        require_all: whether every required parameter needs a value.
+        schedules: the parameters of each schedule.
         include: data files to pack with the flow, as patterns relative to the notebook's folder.
         limit: the maximum size of the pickle in bytes, and separately of all data files together.
 
@@ -69,9 +71,8 @@ def pack_flow(
         CannotPickle: an object that the flow reaches cannot be packed.
     """
     found = find_flow(flow, namespace)
-    stored = parameters.convert_values(
-        found.flow, parameter_values or {}, parameter_texts or {}, require_all=require_all
-    )
+    stored = convert_values(found.flow, parameter_values or {}, parameter_texts or {}, require_all=False)
+    schedule_parameters = convert_schedule_values(found.flow, schedules, stored)
     seen = _inspect_flow(found, shell)
     body, size = _write_body(found, seen.carrier, directory, limit)
     try:
@@ -79,6 +80,7 @@ def pack_flow(
         return PackedFlow(
             flow=FlowDescriber().describe_flows([found], shell)[0],
             parameters=stored,
+            schedule_parameters=schedule_parameters,
             body=str(body),
             size=size,
             exact=_exact_fingerprint(seen.carrier, files),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard
 
@@ -20,7 +20,7 @@ from satflow_ext.kernel.describe import annotation_text, parameter_schema
 from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.flow_discovery import AnyFlow
 from satflow_ext.models import JsonObject
-from satflow_ext.parameter_values.text import WHOLE_NUMBERS, text_to_value
+from satflow_ext.parameter_values.text import WHOLE_NUMBERS, GivenParameters, text_to_value
 from satflow_ext.parameter_values.wording import Steps, mistake_steps, path_text, requirement_text
 
 if TYPE_CHECKING:
@@ -30,8 +30,38 @@ BLOCK_KEY = "$ref"
 """Key of Prefect's reference to a block, which is resolved only when the run starts."""
 
 
+def convert_schedule_values(
+    flow: AnyFlow, schedules: Sequence[GivenParameters], stored: JsonObject
+) -> tuple[JsonObject, ...]:
+    """Convert the parameters of each schedule, whose runs need a value for every required parameter.
+
+    Args:
+        flow: the flow.
+        schedules: the parameters of the schedules.
+        stored: the parameters of the deployment, which apply where a schedule has none.
+
+    Raises:
+        InvalidParameter: a value is not valid, or a required parameter has none; the message names the schedule.
+    """
+    converted = []
+    for position, (values, texts) in enumerate(schedules):
+        try:
+            converted.append(convert_values(flow, values, texts, require_all=True, inherited=stored))
+        except InvalidParameter as error:
+            if not values and not texts:  # a parameter of the deployment is missing
+                raise
+            field = f"schedules.{position}.{error.field or 'parameters'}"
+            raise InvalidParameter(f"Schedule {position + 1}: {error.message}", fix=error.fix, field=field) from None
+    return tuple(converted)
+
+
 def convert_values(
-    flow: AnyFlow, values: Mapping[str, Any], texts: Mapping[str, str], *, require_all: bool
+    flow: AnyFlow,
+    values: Mapping[str, Any],
+    texts: Mapping[str, str],
+    *,
+    require_all: bool,
+    inherited: Container[str] = (),
 ) -> JsonObject:
     """Convert values for a flow's parameters to the JSON that is stored for its runs.
 
@@ -40,6 +70,7 @@ def convert_values(
         values: parameter name → value, JSON or of the parameter's own type.
         texts: parameter name → value as text.
         require_all: whether every required parameter needs a value, as a schedule does.
+        inherited: names of parameters that have a value without one of these.
 
     Raises:
         InvalidParameter: a value is not valid; the error describes the first such value.
@@ -53,7 +84,7 @@ def convert_values(
         parameter = _TypedParameter(flow, known[name], taken)
         value = text_to_value(texts[name], parameter.accepts) if name in texts else values[name]
         stored[name] = parameter.to_stored_json(value)
-    missing = [name for name, each in known.items() if _is_required(each) and name not in stored]
+    missing = [n for n, each in known.items() if _is_required(each) and n not in stored and n not in inherited]
     if require_all and missing:
         raise _missing_values(flow, missing)
     return stored

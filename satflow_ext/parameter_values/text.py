@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
 WHOLE_NUMBERS = range(-(2**63), 2**64)
 """Whole numbers that Prefect's database returns unchanged; numbers outside of this range become floats."""
+
+
+class GivenParameters(NamedTuple):
+    """Values for parameters by name: `values` are JSON or of the parameters' own types, `texts` are text."""
+
+    values: Mapping[str, Any] = {}
+    texts: Mapping[str, str] = {}
 
 
 class ExactNumber(float):

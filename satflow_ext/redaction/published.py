@@ -87,13 +87,15 @@ CALLS: tuple[Call, ...] = (
             "pull_steps[].satflow_ext.runtime.pull.manifest": "digest",
             "pull_steps[].satflow_ext.runtime.pull.store": "name",
             "schedules[].schedule.*": "schedule",
+            "schedules[].slug": "name",
+            "schedules[].parameters.*": "parameter value",
             "job_variables.command": "command",
             "job_variables.*": "job variable",
         },
         "(path) concurrency_limit concurrency_options concurrency_options.* enforce_parameter_schema entrypoint flow_id "
         "infrastructure_document_id job_variables labels parameter_openapi_schema parameters path paused pull_steps "
         "pull_steps[].satflow_ext.runtime.pull schedules schedules[].active "
-        "schedules[].parameters schedules[].schedule schedules[].slug storage_document_id tags version "
+        "schedules[].parameters schedules[].schedule storage_document_id tags version "
         "work_queue_name",
     ),
     Call(

@@ -49,8 +49,10 @@ def check_choices(registration: Registration, settings: Settings, *, local: bool
 
 def _check_general_choices(registration: Registration, *, local: bool) -> None:
     """Check the choices other than the executor."""
-    schedules.check_schedule(registration.schedule)
+    schedules.check_schedules(registration.schedules)
     check_size(registration.parameters)
+    for schedule in registration.schedules:
+        check_size({**registration.parameters, **schedule.parameters})
     if registration.name is not None:
         check_deployment_name(registration.name)
     check_plain_text(registration.infrastructure, local=local)
@@ -73,8 +75,8 @@ def check_registration(
     executor = resolve_executor(registration.executor, flow.task_runner, settings, local=endpoints.local)
     if endpoints.local:
         executor.require_packages(packed.environment.packages)
-    if registration.schedule.kind != "none":
-        parameter_schema.check_complete(flow.parameter_schema, registration.parameters)
+    for schedule in registration.schedules:
+        parameter_schema.check_complete(flow.parameter_schema, {**registration.parameters, **schedule.parameters})
     check_flow_name(flow.name)
     check_deployment_name(registration.name or flow.name)
     if registration.environment == "recreate":

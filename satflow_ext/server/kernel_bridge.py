@@ -77,8 +77,13 @@ class KernelBridge:
             ContentTooLarge: the flow and its captured objects are larger than the limit.
         """
         folder = await asyncio.to_thread(scratch.make_scratch_folder, self._stack.settings, "pack")
+        no_texts: dict[str, str] = {}
         call = kernel_calls.build_pack_call(
-            request.variable, request.parameters, request.schedule.kind != "none", str(folder), request.include
+            request.variable,
+            request.parameters,
+            [(schedule.parameters, no_texts) for schedule in request.schedules],
+            str(folder),
+            request.include,
         )
         try:
             packed = PackedFlow.model_validate(await self._send_request(request.kernel_id, call))

@@ -11,14 +11,14 @@ from pydantic import JsonValue
 
 from satflow_ext.choices import schedules
 from satflow_ext.job_variables.template import flatten_job_variables
-from satflow_ext.models import Change, CodeChange, JsonObject, Source, VersionDiff
+from satflow_ext.models import Change, CodeChange, JsonObject, Schedule, Source, VersionDiff
 from satflow_ext.versions import code_comparison
 from satflow_ext.versions.code_comparison import SourcePiece, split_source
 from satflow_ext.versions.manifest import Manifest
 
 UNEXPLAINED_CHANGE = "The flow differs in something that the recorded source does not show, such as captured data."
 NO_SOURCE = "The flows differ, but their code cannot be compared: no source was recorded for one of the versions."
-SEPARATE_CHOICES = frozenset({"name", "executor", "schedule", "parameters", "tags", "infrastructure"})
+SEPARATE_CHOICES = frozenset({"name", "executor", "schedules", "parameters", "tags", "infrastructure"})
 """Choices that are not compared directly: the name is always the same, and the others are formatted first."""
 MAX_DIFF_LINES = 5000
 """Maximum number of lines in a piece for which a diff is made: a longer diff takes too long and is not readable."""
@@ -85,7 +85,7 @@ def _choice_facts(manifest: Manifest) -> dict[str, str]:
     chosen = manifest.chosen
     plain = chosen.model_dump(mode="json", exclude=set(SEPARATE_CHOICES))
     return {
-        "schedule": schedules.format_schedule(chosen.schedule),
+        **schedules.list_schedule_facts(schedules.name_slugs(chosen.schedules), _format_schedule),
         **{f"parameters.{name}": format_value(value) for name, value in chosen.parameters.items()},
         **{f"tags.{tag}": tag for tag in chosen.tags},
         **{name: format_value(value) for name, value in plain.items()},
@@ -100,6 +100,11 @@ def _choice_facts(manifest: Manifest) -> dict[str, str]:
             else {}
         ),
     }
+
+
+def _format_schedule(schedule: Schedule) -> str:
+    text = schedules.format_schedule(schedule)
+    return text if schedule.active else f"{text}, inactive"
 
 
 def _interpreter_facts(manifest: Manifest) -> dict[str, str]:

@@ -37,4 +37,4 @@ def _python_argument(option: RegistrationOption) -> str:
         return code(f'infrastructure={{"{option.path[1]}": …}}')
     if option.path[0] == "executor":
         return code("executor")
-    return code(option.attribute if option.path[0] == "schedule" else option.path[0])
+    return code(option.attribute if option.path[0] == "schedules" and len(option.path) > 1 else option.path[0])

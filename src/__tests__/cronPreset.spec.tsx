@@ -7,6 +7,7 @@ import {
   type Repeat
 } from '../register/cronPreset';
 import type { IDraft } from '../register/draft';
+import { createScheduleDraft } from '../register/scheduleDraft';
 import { show } from './renderedForm';
 
 const REPEATS: Repeat[] = ['hourly', 'daily', 'weekdays', 'weekly', 'monthly'];
@@ -20,11 +21,11 @@ const PRESETS = REPEATS.flatMap(repeat =>
 );
 
 const scheduled = (cron: string, more: object = {}): Partial<IDraft> => ({
-  schedule: { kind: 'cron', cron, seconds: '60', timezone: 'UTC', ...more }
+  schedules: [{ ...createScheduleDraft('UTC'), cron, ...more }]
 });
 
 const schedulesOf = (actions: ReturnType<typeof show>) =>
-  actions.onChange.mock.calls.flatMap(([{ schedule }]) => schedule ?? []);
+  actions.onChange.mock.calls.flatMap(([{ schedules }]) => schedules ?? []);
 
 describe('a simple cron expression', () => {
   it.each(PRESETS)('is read as it was written: %j', preset => {
@@ -75,7 +76,7 @@ describe('a simple cron expression', () => {
     choose('monthly');
     choose('hourly');
     choose('cron');
-    choose('none');
+    choose('interval');
     const schedules = schedulesOf(actions);
     expect(schedules.map(({ kind, cron }) => [kind, cron])).toEqual([
       ['cron', '5 18 * * 1'],
@@ -83,7 +84,7 @@ describe('a simple cron expression', () => {
       ['cron', '30 7 1 * *'],
       ['cron', '30 * * * *'],
       ['cron', '30 7 * * 1'],
-      ['none', '30 7 * * 1']
+      ['interval', '30 7 * * 1']
     ]);
     expect(schedules[4].isCustom).toBe(true);
   });

@@ -1,3 +1,4 @@
+import type { Schedule } from '../_api';
 import {
   changedParameters,
   toFormData,
@@ -10,6 +11,7 @@ import {
   type IDraft,
   formatMagicLine
 } from '../register/draft';
+import { createScheduleDraft } from '../register/scheduleDraft';
 import { jobVariablesForm, findWorkPool } from '../register/infrastructure';
 import { catalogue, deployment, flow, OPTION_DEFAULTS } from './fakes';
 
@@ -32,7 +34,7 @@ describe('draft', () => {
       name: 'tiles',
       parameters: {},
       executor: { name: 'threads', options: {} },
-      schedule: { kind: 'none' },
+      schedules: [],
       work_pool: null,
       tags: [],
       environment: 'warn',
@@ -107,13 +109,27 @@ describe('draft', () => {
   });
 
   it('starts with what was registered', () => {
-    const schedule = {
-      kind: 'interval',
-      seconds: 60,
-      timezone: 'UTC'
-    } as const;
+    const schedules: Schedule[] = [
+      {
+        kind: 'interval' as const,
+        seconds: 60,
+        timezone: 'UTC',
+        anchor: '2026-01-01T00:00:00Z',
+        name: 'often',
+        active: false,
+        parameters: { count: 3 }
+      },
+      {
+        kind: 'rrule' as const,
+        rrule: 'DTSTART:20260101T060000\nRRULE:FREQ=DAILY',
+        timezone: 'Asia/Tokyo',
+        name: null,
+        active: true,
+        parameters: {}
+      }
+    ];
     const before = deployment({
-      schedule,
+      schedules,
       tags: ['a', 'b'],
       environment: 'refuse',
       secrets: ['KEY']
@@ -121,7 +137,7 @@ describe('draft', () => {
     const registered = createDraft(flow(), before, PRESET);
     expect(parseChoices(registered, FORM, POOL)).toMatchObject({
       executor: { name: 'dask-local', options: { n_workers: 2 } },
-      schedule,
+      schedules,
       tags: ['a', 'b'],
       environment: 'refuse',
       secrets: ['KEY']
@@ -155,12 +171,7 @@ describe('%register_flow line', () => {
       parameters: { count: 20 },
       executor: 'dask-local',
       options: { 'dask-local': { n_workers: 2, worker_size: 'medium' } },
-      schedule: {
-        kind: 'cron',
-        cron: '0 6 * * *',
-        seconds: '1',
-        timezone: 'Europe/Berlin'
-      },
+      schedules: [createScheduleDraft('Europe/Berlin')],
       workPool: 'team',
       tags: 'a, b',
       environment: 'recreate',
@@ -175,12 +186,31 @@ describe('%register_flow line', () => {
 
   it('has an interval', () => {
     const schedule = {
-      kind: 'interval',
-      cron: '',
-      seconds: '3600',
-      timezone: 'UTC'
-    } as const;
-    expect(line({ schedule })).toContain('--interval 3600 --timezone UTC');
+      ...createScheduleDraft('UTC'),
+      kind: 'interval' as const
+    };
+    expect(line({ schedules: [schedule] })).toContain(
+      '--interval 3600 --timezone UTC'
+    );
+  });
+
+  it('has several schedules with their settings', () => {
+    const early = {
+      ...createScheduleDraft('UTC'),
+      name: 'early',
+      isActive: false,
+      parameters: { count: 4 }
+    };
+    const fridays = {
+      ...createScheduleDraft('UTC'),
+      kind: 'rrule' as const,
+      rrule: 'DTSTART:20260101T060000\nFREQ=MONTHLY;BYDAY=-1FR'
+    };
+    const shown = line({ schedules: [early, fridays] });
+    expect(shown).toContain(
+      `--schedule 'cron="0 6 * * *" timezone=UTC name=early active=false param.count=4'` +
+        ` --schedule 'rrule="DTSTART:20260101T060000 FREQ=MONTHLY;BYDAY=-1FR" timezone=UTC'`
+    );
   });
 
   it.each([

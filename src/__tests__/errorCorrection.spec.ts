@@ -1,5 +1,6 @@
 import { RequestFailed } from '../errors';
 import type { IDraft } from '../register/draft';
+import { createScheduleDraft } from '../register/scheduleDraft';
 import { form } from './registering';
 
 describe('an error in the register form', () => {
@@ -28,15 +29,20 @@ describe('an error in the register form', () => {
 
   it('shows at its field that an interval is empty, and does not send 0', async () => {
     const { model, sent } = form();
-    const schedule = { ...model.draft.schedule, kind: 'interval' as const };
-    model.changeDraft({ schedule: { ...schedule, seconds: '' } });
-    expect(model.preview.error?.field).toBe('schedule.seconds');
+    const daily = createScheduleDraft('UTC');
+    const often = { ...createScheduleDraft('UTC'), kind: 'interval' as const };
+    const previewError = () => model.preview.previews.get(often.key)?.error;
+    model.changeDraft({ schedules: [daily, { ...often, seconds: '' }] });
+    expect(previewError()?.field).toBe('schedule.seconds');
     await model.register();
-    expect(model.error?.field).toBe('schedule.seconds');
+    expect(model.error?.field).toBe('schedules.1.seconds');
     expect(sent).toEqual([]);
-    model.changeDraft({ schedule: { ...schedule, seconds: '90' } });
-    expect([model.error, model.preview.error]).toEqual([null, null]);
+    model.changeDraft({ schedules: [daily, { ...often, seconds: '90' }] });
+    expect([model.error, previewError()]).toEqual([null, null]);
     await model.register();
-    expect(sent[0].schedule).toMatchObject({ kind: 'interval', seconds: 90 });
+    expect(sent[0].schedules).toMatchObject([
+      { kind: 'cron' },
+      { kind: 'interval', seconds: 90 }
+    ]);
   });
 });

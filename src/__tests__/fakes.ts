@@ -139,7 +139,7 @@ export function deployment(
     manifest_problem: null,
     parameters: {},
     parameter_schema: flow().parameter_schema,
-    schedule: { kind: 'none' },
+    schedules: [],
     paused: false,
     work_pool: null,
     next_runs: [],

@@ -7,7 +7,7 @@ describe('the ids of a form', () => {
     const { infrastructure } = createDraft(flow(), null, preset);
     const draft = {
       executor: 'dask-local',
-      schedule: cron,
+      schedules: [cron, { ...cron, key: 'other', kind: 'interval' as const }],
       workPool: 'k8s',
       secrets: ['A'],
       infrastructure: { ...infrastructure, more: { namespace: 'sky' } }

@@ -5,8 +5,8 @@ import { cron, described, show, wrong } from './renderedForm';
 
 describe('RegisterForm', () => {
   it('gives two open forms ids of their own', () => {
-    show({ schedule: cron, executor: 'dask-local', workPool: 'k8s' });
-    show({ schedule: cron, executor: 'dask-local', workPool: 'k8s' });
+    show({ schedules: [cron], executor: 'dask-local', workPool: 'k8s' });
+    show({ schedules: [cron], executor: 'dask-local', workPool: 'k8s' });
     const ids = [...document.querySelectorAll('[id]')].map(one => one.id);
     expect(ids.length).toBeGreaterThan(20);
     expect(new Set(ids).size).toBe(ids.length);
@@ -24,7 +24,10 @@ describe('RegisterForm', () => {
       field: 'schedule.cron',
       message: 'No cron.'
     });
-    show({ schedule: cron }, wrong({ field: 'name' }), null, { scheduleError });
+    const previews = new Map([
+      [cron.key, { nextRuns: null, error: scheduleError }]
+    ]);
+    show({ schedules: [cron] }, wrong({ field: 'name' }), null, { previews });
     expect(screen.getByText('No cron.')).toBeTruthy();
     expect(screen.getByText('It is wrong.')).toBeTruthy();
   });

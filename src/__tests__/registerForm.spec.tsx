@@ -126,15 +126,15 @@ describe('RegisterForm', () => {
   });
 
   it('describes a cron expression in words, with the next runs', () => {
-    show({ schedule: cron });
+    show({ schedules: [cron] });
     expect(screen.getByText('At 06:00')).toBeTruthy();
     expect(screen.getByTestId('satflow-next-runs').textContent).toMatch(
       /06:00/
     );
   });
 
-  it('always shows the time zone', () => {
-    show();
+  it('shows the time zone of a schedule', () => {
+    show({ schedules: [cron] });
     expect(screen.getByLabelText('Time zone')).toBeTruthy();
   });
 
@@ -144,7 +144,7 @@ describe('RegisterForm', () => {
   });
 
   it.each([
-    ['schedule.cron', 'cron'],
+    ['schedules.0.cron', 'cron'],
     ['name', 'name'],
     ['parameters.count', 'parameters_count'],
     ['executor.options.worker_size', 'worker-size'],
@@ -156,7 +156,7 @@ describe('RegisterForm', () => {
     ['infrastructure.env.REGION', 'env'],
     ['infrastructure.memory', 'memory']
   ])('shows an error in %s at its input, and focuses it', (field, id) => {
-    show({ schedule: cron, executor: 'dask-local' }, wrong({ field }));
+    show({ schedules: [cron], executor: 'dask-local' }, wrong({ field }));
     expect(screen.getByText('It is wrong.')).toBeTruthy();
     expect(document.activeElement?.id).toMatch(new RegExp(`-${id}$`));
   });

@@ -9,6 +9,7 @@ import {
   type IRegisterFormProps,
   RegisterForm
 } from '../register/RegisterForm';
+import { createScheduleDraft } from '../register/scheduleDraft';
 import { catalogue, deployment, flow } from './fakes';
 
 export const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
@@ -52,13 +53,17 @@ export const show = (
       draft={{ ...createDraft(flow(), null, preset), ...change }}
       intent="register"
       openCount={1}
-      scheduleError={null}
+      timezone="UTC"
       catalogue={catalogue()}
       cards={[]}
       translator={nullTranslator}
       clusterClass={{ clusterClass: null, error: null, isBusy: false }}
       preflight={{ report: null, error: null, activity: null }}
-      nextRuns={['2026-01-02T06:00:00Z']}
+      previews={
+        new Map([
+          [cron.key, { nextRuns: ['2026-01-02T06:00:00Z'], error: null }]
+        ])
+      }
       foreignDeployment={null}
       workerUsage="peak 3.1 of 16 GiB over 12 runs: medium is enough"
       error={error}
@@ -71,13 +76,7 @@ export const show = (
   );
   return actions;
 };
-export const cron = {
-  kind: 'cron' as const,
-  cron: '0 6 * * *',
-  isCustom: true,
-  seconds: '60',
-  timezone: 'UTC'
-};
+export const cron = { ...createScheduleDraft('UTC'), isCustom: true };
 
 export function registered(changes: Partial<Registered>): Registered {
   const digest = `sha256:${'0'.repeat(64)}`;

@@ -1,8 +1,8 @@
 import type { SchedulePreview as Reply, SchedulePreviewRequest } from '../_api';
+import { createScheduleDraft } from '../register/scheduleDraft';
 import { SchedulePreview } from '../register/schedulePreview';
 
-const cron = (line: string) =>
-  ({ kind: 'cron', cron: line, seconds: '60', timezone: 'UTC' }) as const;
+const cron = (line: string) => ({ ...createScheduleDraft('UTC'), cron: line });
 
 /** A server whose answers a test controls. */
 function slow() {
@@ -39,7 +39,7 @@ describe('SchedulePreview', () => {
     const preview = new SchedulePreview(client);
     preview.update(cron('0 6 * * *'));
     await jest.runAllTimersAsync();
-    preview.update({ ...cron(''), kind: 'none' });
+    preview.update({ ...cron(''), kind: 'interval', seconds: '' });
     answers[0]({ next_runs: ['2026-01-02T06:00:00Z'] });
     await jest.runAllTimersAsync();
     expect(asked).toHaveLength(1);

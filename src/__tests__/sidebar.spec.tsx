@@ -222,9 +222,12 @@ describe('RunsSection', () => {
     const schedule = {
       kind: 'cron',
       cron: '0 6 * * *',
-      timezone: 'UTC'
+      timezone: 'UTC',
+      name: null,
+      parameters: {},
+      active: true
     } as const;
-    const scheduled = deployment({ schedule });
+    const scheduled = deployment({ schedules: [schedule] });
     const shown = render(<RunsSection {...props} deployments={[scheduled]} />);
     fireEvent.click(screen.getByTestId('satflow-pause'));
     expect(actions.onPause).toHaveBeenCalledWith(scheduled, true);
@@ -245,10 +248,13 @@ describe('RunsSection', () => {
     const schedule = {
       kind: 'cron',
       cron: '30 6 * * *',
-      timezone: 'Asia/Kathmandu'
+      timezone: 'Asia/Kathmandu',
+      name: null,
+      parameters: {},
+      active: true
     } as const;
     const next_runs = ['2026-01-02T00:45:00Z'];
-    const scheduled = deployment({ schedule, next_runs });
+    const scheduled = deployment({ schedules: [schedule], next_runs });
     render(<RunsSection {...props} deployments={[scheduled]} />);
     const words = screen.getByTestId('satflow-next-run');
     expect(words.textContent).toMatch(/06:30, Asia\/Kathmandu/);

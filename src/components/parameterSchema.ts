@@ -36,6 +36,29 @@ export function createParameterForm(schema: JsonObject): IParameterForm {
   return { schema: { ...simple, title: '', properties }, jsonFields };
 }
 
+/** Kinds of values with an input of their own in a form of values that replace others; the rest is edited as JSON. */
+const SIMPLE_TYPES = ['boolean', 'integer', 'number', 'string'];
+
+/** Return the form of values that replace others: without defaults, and with every field optional. */
+export function createOverrideForm(form: IParameterForm): IParameterForm {
+  const fields = Object.entries(asObject(form.schema.properties ?? {}));
+  const isSimple = (field: JsonObject) =>
+    SIMPLE_TYPES.includes(String(field.type)) || field.enum !== undefined;
+  const properties = fields.map(([key, one]) => {
+    const { default: _, ...field } = asObject(one);
+    return [key, isSimple(field) ? field : toJsonField(field)];
+  });
+  const asJson = fields.filter(([, one]) => !isSimple(asObject(one)));
+  return {
+    schema: {
+      ...form.schema,
+      required: [],
+      properties: Object.fromEntries(properties) as JsonObject
+    },
+    jsonFields: [...form.jsonFields, ...asJson.map(([key]) => key)]
+  };
+}
+
 /**
  * Return the parameters that differ from their defaults.
  *

@@ -31,7 +31,8 @@ import { InfrastructureFields } from './InfrastructureFields';
 import { describeKernelError } from './kernelErrors';
 import { OptionFields } from './OptionFields';
 import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
-import { ScheduleField } from './ScheduleField';
+import type { ISchedulePreview } from './schedulePreview';
+import { SchedulesField } from './SchedulesField';
 import { SubmitBar } from './SubmitBar';
 import { WorkPoolField } from './WorkPoolField';
 
@@ -60,7 +61,10 @@ export interface IRegisterFormProps {
   /** The cards of executors. */
   cards: readonly IExecutorCard[];
   translator: ITranslator;
-  nextRuns: string[] | null;
+  /** The time zone of new schedules. */
+  timezone: string;
+  /** The next runs of the schedules that the user is typing, by their keys. */
+  previews: ReadonlyMap<string, ISchedulePreview>;
   /** A deployment with the form's name that another notebook registered. */
   foreignDeployment: Deployment | null;
   /** The usage of the worker size in the last runs, in words. */
@@ -68,8 +72,6 @@ export interface IRegisterFormProps {
   clusterClass: IClusterClassState;
   preflight: Pick<IPreflightPanelProps, 'report' | 'error' | 'activity'>;
   error: ErrorBody | null;
-  /** The error in the schedule that the user is typing. */
-  scheduleError: ErrorBody | null;
   isSending: boolean;
   canOverwrite: boolean;
   registered: Registered | null;
@@ -81,7 +83,7 @@ const FIELDS_WITH_ERRORS = [
   'name',
   'parameters',
   'executor',
-  'schedule',
+  'schedules',
   'work_pool',
   'infrastructure',
   ...FORM_OPTIONS.map(option => option.field)
@@ -223,7 +225,7 @@ function ParameterFields(props: IRegisterFormProps): JSX.Element | null {
 
 function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
   const trans = useTrans();
-  const { flow, catalogue, draft, error, nextRuns, actions } = props;
+  const { flow, catalogue, draft, error, actions } = props;
   if (!catalogue) {
     return error ? null : <p role="status">{trans.__('Loading…')}</p>;
   }
@@ -248,14 +250,13 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
         clusterClass={props.clusterClass}
         onLoadClass={actions.onLoadClass}
       />
-      <ScheduleField
-        schedule={draft.schedule}
-        nextRuns={nextRuns}
-        error={
-          errorBelow(error, 'schedule') ??
-          errorBelow(props.scheduleError, 'schedule')
-        }
-        onChange={schedule => actions.onChange({ schedule })}
+      <SchedulesField
+        schedules={draft.schedules}
+        previews={props.previews}
+        form={props.form}
+        timezone={props.timezone}
+        error={errorBelow(error, 'schedules')}
+        onChange={schedules => actions.onChange({ schedules })}
       />
       <WorkPoolField
         catalogue={catalogue}

@@ -19,7 +19,7 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
   const trans = useTrans();
   const { registered, onRun } = props;
   const { deployment, content_size, files, kept, warnings } = registered;
-  const { schedule, next_runs } = deployment;
+  const { schedules, next_runs } = deployment;
   return (
     <div
       className="jp-Satflow-registered"
@@ -30,10 +30,10 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
       <strong>{describeOutcome(registered, trans)}</strong>
       <span>{trans.__('Flow content: %1', formatBytes(content_size))}</span>
       {files.length > 0 && <span>{describeFiles(files, trans)}</span>}
-      {schedule.kind !== 'none' && next_runs.length > 0 && (
+      {schedules.length > 0 && next_runs.length > 0 && (
         <span>
           {trans.__('Next run:')}{' '}
-          <ZonedTime time={next_runs[0]} timezone={schedule.timezone} />
+          <ZonedTime time={next_runs[0]} timezone={schedules[0].timezone} />
         </span>
       )}
       {warnings.length > 0 && <FindingList findings={warnings} />}

@@ -2,7 +2,6 @@ import type {
   Catalogue,
   Deployment,
   JsonObject,
-  JsonValue,
   LiveFlow,
   RegisterRequest,
   Schedule
@@ -14,7 +13,6 @@ import {
   createParameterForm
 } from '../components/parameterSchema';
 import { FLOW_EXECUTOR } from '../components/preferences';
-import { RequestFailed } from '../errors';
 import { FORM_OPTIONS, type FormOptionField } from './_options';
 import {
   createOptionDraft,
@@ -29,17 +27,13 @@ import {
   formatInfrastructureFlags,
   parseInfrastructure
 } from './infrastructure';
-
-/** A schedule in the form. The values of each kind are kept while another kind is selected. */
-export interface IScheduleDraft {
-  kind: 'none' | 'cron' | 'interval';
-  cron: string;
-  /** True if the form shows the cron expression even if it has other inputs for it. */
-  isCustom?: boolean;
-  /** The text that the user typed. */
-  seconds: string;
-  timezone: string;
-}
+import {
+  createScheduleDrafts,
+  type IScheduleDraft,
+  parseSchedules,
+  scheduleFlags
+} from './scheduleDraft';
+import { formatValue, quoteShellWord } from './shellWords';
 
 /** A value for each option that has no widget of its own. */
 type ByOption<T> = { [field in FormOptionField]: T };
@@ -50,7 +44,7 @@ export interface IDraft extends ByOption<OptionDraft> {
   parameters: JsonObject;
   executor: string;
   options: { [executor: string]: JsonObject };
-  schedule: IScheduleDraft;
+  schedules: IScheduleDraft[];
   workPool: string | null;
   infrastructure: IInfrastructureDraft;
 }
@@ -61,7 +55,7 @@ export type IChoices = Required<
     RegisterRequest,
     'parameters' | 'executor' | 'work_pool' | 'infrastructure' | FormOptionField
   >
-> & { name: string; schedule: Schedule };
+> & { name: string; schedules: Schedule[] };
 
 /** The settings for new registrations. */
 export interface IRegistrationDefaults {
@@ -87,7 +81,7 @@ export function createDraft(
         ? FLOW_EXECUTOR
         : preset.executor,
     options: isChosen ? { [executor.name]: executor.options } : {},
-    schedule: createScheduleDraft(deployment?.schedule, preset.timezone),
+    schedules: createScheduleDrafts(deployment?.schedules ?? [], form),
     workPool: deployment?.work_pool ?? null,
     infrastructure: createInfrastructureDraft(deployment?.infrastructure),
     ...mapOptions(option =>
@@ -115,49 +109,6 @@ function mapOptions<T>(
   ) as ByOption<T>;
 }
 
-function createScheduleDraft(
-  schedule: Schedule | undefined,
-  timezone: string
-): IScheduleDraft {
-  const empty = { kind: 'none', cron: '0 6 * * *', seconds: 3600, timezone };
-  const filled = { ...empty, ...schedule };
-  return { ...filled, seconds: String(filled.seconds) } as IScheduleDraft;
-}
-
-/**
- * Return the schedule that the form describes.
- *
- * @throws RequestFailed if the interval is not a number; `field` names it.
- */
-export function parseSchedule(draft: IScheduleDraft): Schedule {
-  const { kind, cron, timezone } = draft;
-  switch (kind) {
-    case 'cron':
-      return { kind, cron: cron.trim(), timezone };
-    case 'interval':
-      return { kind, seconds: parseSeconds(draft.seconds), timezone };
-    default:
-      return { kind };
-  }
-}
-
-/** Parse a number of seconds; forms saved by an earlier version hold a number instead of text. */
-function parseSeconds(typed: string | number): number {
-  const text = String(typed).trim();
-  const seconds = Number(text);
-  if (text === '' || !Number.isFinite(seconds)) {
-    throw new RequestFailed({
-      error: 'InvalidSchedule',
-      message: text
-        ? `The interval ${text} is not a number of seconds.`
-        : 'The interval is empty.',
-      fix: 'Enter the number of seconds between runs, such as 3600.',
-      field: 'schedule.seconds'
-    });
-  }
-  return seconds;
-}
-
 /**
  * Return the choices that the form describes.
  *
@@ -177,7 +128,7 @@ export function parseChoices(
       name: draft.executor,
       options: nonEmptyOptions(draft.options[draft.executor] ?? {})
     },
-    schedule: parseSchedule(draft.schedule),
+    schedules: parseSchedules(draft.schedules, form),
     work_pool: draft.workPool,
     infrastructure: parseInfrastructure(draft.infrastructure, pool),
     ...(mapOptions(option =>
@@ -194,7 +145,7 @@ export function formatMagicLine(variable: string, choices: IChoices): string {
       `--${option.replace(/_/g, '-')}`,
       formatValue(value)
     ]),
-    ...scheduleFlags(choices.schedule),
+    ...scheduleFlags(choices.schedules),
     ...Object.entries(choices.parameters).map(([name, value]) => [
       '--param',
       `${name}=${formatValue(value)}`
@@ -237,23 +188,6 @@ export function findOptionsSchema(
   return info?.options_schema ?? {};
 }
 
-function scheduleFlags(schedule: Schedule): string[][] {
-  switch (schedule.kind) {
-    case 'cron':
-      return [
-        ['--cron', schedule.cron],
-        ['--timezone', schedule.timezone]
-      ];
-    case 'interval':
-      return [
-        ['--interval', String(schedule.seconds)],
-        ['--timezone', schedule.timezone]
-      ];
-    default:
-      return [];
-  }
-}
-
 /** Drop empty options, so that the executor's defaults apply. */
 function nonEmptyOptions(options: JsonObject): JsonObject {
   return Object.fromEntries(
@@ -261,30 +195,4 @@ function nonEmptyOptions(options: JsonObject): JsonObject {
       ([, value]) => value !== undefined && value !== null && value !== ''
     )
   );
-}
-
-/** Format a value as JSON, or as plain text if that cannot be mistaken for JSON. */
-function formatValue(value: JsonValue): string {
-  return typeof value === 'string' && !isJson(value)
-    ? value
-    : JSON.stringify(value);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Quote a word for a POSIX shell, because the magic splits its line in the same way. */
-function quoteShellWord(text: string): string {
-  if (/^[\w.,:/+=@%-]+$/.test(text)) {
-    return text;
-  }
-  return /["\\$`]/.test(text)
-    ? `'${text.replace(/'/g, `'"'"'`)}'`
-    : `"${text}"`;
 }

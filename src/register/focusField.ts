@@ -2,9 +2,6 @@ import type { Intent } from './flowSource';
 
 /** Ids of inputs outside the schema forms that differ from their request fields, without the form's prefix. */
 const INPUT_IDS: Record<string, string> = {
-  'schedule.cron': 'cron',
-  'schedule.seconds': 'interval',
-  'schedule.timezone': 'timezone',
   'executor.options.worker_size': 'worker-size',
   'infrastructure.image': 'image',
   'infrastructure.cpu': 'cpu',
@@ -71,6 +68,11 @@ export function inputIdOf(field: string): string {
   const [first, ...rest] = field.split('.');
   if (first === 'parameters') {
     return ['parameters', ...rest].join('_');
+  }
+  if (first === 'schedules') {
+    const [position, ...path] = rest;
+    const name = path[0] === 'parameters' ? path.join('_') : path.join('-');
+    return ['schedules', position, name].filter(Boolean).join('-');
   }
   if (field.startsWith('infrastructure.job_variables.')) {
     return ['job-variables', ...rest.slice(1)].join('_');

@@ -29,7 +29,7 @@ import { jobVariablesForm, findWorkPool } from './infrastructure';
 import { PreflightModel } from './preflight';
 import type { IRegisterParts } from './registerParts';
 import { isOverwritable, Replacement } from './replacement';
-import { SchedulePreview } from './schedulePreview';
+import { SchedulePreviews } from './schedulePreview';
 
 /** The state of one register form. */
 export class RegisterModel extends ActionModel {
@@ -42,7 +42,7 @@ export class RegisterModel extends ActionModel {
     this._form = createParameterForm(_source.flow.parameter_schema);
     this._draft = this.initialDraft();
     this.initialCode = this.draftAsCode();
-    this.preview = new SchedulePreview(parts.client);
+    this.preview = new SchedulePreviews(parts.client);
     this.preflight = new PreflightModel(parts.client);
     this.clusterClass = new ClusterClassModel(parts.client);
     this.helpers = [this.preview, this.preflight, this.clusterClass];
@@ -50,7 +50,7 @@ export class RegisterModel extends ActionModel {
     parts.flows.changed.connect(this.onFlows, this);
   }
 
-  readonly preview: SchedulePreview;
+  readonly preview: SchedulePreviews;
   readonly preflight: PreflightModel;
   readonly clusterClass: ClusterClassModel;
 
@@ -68,6 +68,11 @@ export class RegisterModel extends ActionModel {
 
   get intent(): Intent {
     return this._intent;
+  }
+
+  /** The time zone of new schedules. */
+  get timezone(): string {
+    return this.defaults.timezone;
   }
 
   /** Number of times that the user opened the form. */
@@ -141,8 +146,8 @@ export class RegisterModel extends ActionModel {
     const before = this._draft;
     this._draft = { ...before, ...change };
     this._registered = null;
-    if (change.schedule) {
-      this.preview.update(this._draft.schedule);
+    if (change.schedules) {
+      this.preview.update(this._draft.schedules);
     }
     if (this._draft.name !== before.name) {
       this.replacement.resetAnswers();
@@ -215,7 +220,7 @@ export class RegisterModel extends ActionModel {
     } catch (reason) {
       this._error = toErrorBody(reason);
     }
-    this.preview.update(this._draft.schedule);
+    this.preview.update(this._draft.schedules);
     this.emitChanged();
   }
 

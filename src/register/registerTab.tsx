@@ -76,13 +76,13 @@ function renderForm(
         catalogue={model.catalogue}
         cards={cards.items}
         translator={translator}
-        nextRuns={model.preview.nextRuns}
+        timezone={model.timezone}
+        previews={model.preview.previews}
         foreignDeployment={model.foreignDeployment}
         workerUsage={model.workerUsage}
         clusterClass={model.clusterClass}
         preflight={model.preflight}
         error={model.error}
-        scheduleError={model.preview.error}
         isSending={model.isBusy}
         canOverwrite={model.canOverwrite}
         registered={model.registered}

@@ -30,6 +30,10 @@ export function saveForm(model: RegisterModel): ISavedForm {
       ...draft,
       options: Object.fromEntries(options) as IDraft['options'],
       infrastructure: withoutSecrets(draft.infrastructure),
+      schedules: draft.schedules.map(schedule => ({
+        ...schedule,
+        parameters: publicValues(parameter_schema, schedule.parameters)
+      })),
       parameters: publicValues(
         parameter_schema,
         nonDefaultValues(model.form.schema, draft.parameters)

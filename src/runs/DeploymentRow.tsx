@@ -50,7 +50,7 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
             onClick={() => actions.onRunDeployment(deployment)}
             testId="satflow-run-deployment"
           />
-          {deployment.schedule.kind !== 'none' && <PauseButton {...props} />}
+          {deployment.schedules.length > 0 && <PauseButton {...props} />}
           <IconButton
             icon={historyIcon}
             label={trans.__('Versions of %1', name)}
@@ -111,24 +111,24 @@ function PauseButton(props: IDeploymentRowProps): JSX.Element {
 
 function NextRun({ deployment }: IDeploymentRowProps): JSX.Element {
   const trans = useTrans();
-  const { schedule, paused, next_runs } = deployment;
+  const { schedules, paused, next_runs } = deployment;
   const next = next_runs[0];
-  if (schedule.kind === 'none' || paused || !next) {
+  if (schedules.length === 0 || paused || !next) {
     return <>{describeSchedule(deployment, trans)}</>;
   }
   return (
     <>
       {trans.__('next run')}{' '}
-      <ZonedTime time={next} timezone={schedule.timezone} />
+      <ZonedTime time={next} timezone={schedules[0].timezone} />
     </>
   );
 }
 
 function describeSchedule(
-  { schedule, paused }: Deployment,
+  { schedules, paused }: Deployment,
   trans: TranslationBundle
 ): string {
-  if (schedule.kind === 'none') {
+  if (schedules.length === 0) {
     return trans.__('no schedule');
   }
   return paused ? trans.__('schedule paused') : trans.__('scheduled');

@@ -75,7 +75,7 @@ def test_a_folder_registers_what_its_notebooks_say_and_stops_at_the_first_failur
     write_notebook(tmp_path / ".ipynb_checkpoints" / "one.ipynb", "%register_flow nightly")
     assert cli.main(["register", str(tmp_path), "--json"]) == 0
     (made,) = said(capsys)
-    assert (made["outcome"], made["deployment"]["schedule"]["cron"]) == ("created", "0 6 * * *")
+    assert (made["outcome"], made["deployment"]["schedules"][0]["cron"]) == ("created", "0 6 * * *")
 
     write_notebook(tmp_path / "c.ipynb", "1 / 0", "%register_flow nightly")
     write_notebook(tmp_path / "d.ipynb", CELL, "%register_flow nightly --name never")

@@ -48,8 +48,8 @@ Parameters:
   count: integer = 3 → integer = 4
   label: string = "" added
 Choices:
-  schedule: 0 6 * * * (UTC) → none
   tags.nightly: nightly added
+  schedule: 0 6 * * * (UTC) removed
 Tasks of numbers:
   before  double
   after   double.map; clean ← double

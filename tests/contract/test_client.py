@@ -99,7 +99,7 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert "hosts" in cluster_class.options_schema["properties"]
 
     (flow,) = client.flows(kernel_id).flows
-    choices = {"parameters": {"line": LINE}, "schedule": schedule}
+    choices = {"parameters": {"line": LINE}, "schedules": [schedule]}
     report = client.preflight({"kernel_id": kernel_id, "variable": flow.variable, **choices, "rehearse": True})
     assert (report.flow, report.findings) == (flow.name, ())
     assert report.rehearsed

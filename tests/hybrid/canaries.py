@@ -44,6 +44,8 @@ FACTS: dict[str, str] = {
     "description": "description",
     "set_when_registered": "parameter value",
     "set_for_the_run": "parameter value",
+    "schedule_name": "name",
+    "set_for_a_schedule": "parameter value",
     "printed": "log line",
     "logged": "log line",
     "said_state": "state message",

@@ -98,7 +98,9 @@ class Kernel:
     ) -> dict:
         directory = directory or self.home / "packed"
         directory.mkdir(exist_ok=True)
-        return self.ask(build_pack_call(variable, parameters or {}, has_schedule, str(directory), include))[0]
+        return self.ask(
+            build_pack_call(variable, parameters or {}, [({}, {})] * has_schedule, str(directory), include)
+        )[0]
 
     def open_notebook(self, notebook: Notebook) -> None:
         """Run a notebook's cells in a folder of its own, with nothing left of what ran before."""

@@ -26,8 +26,8 @@ def test_an_argument_of_the_wrong_type_is_named(arguments, said):
 
 
 def argument_of(option: RegistrationOption) -> str:
-    """Return the name of an option's argument. A schedule is several arguments, the infrastructure one."""
-    return option.attribute if option.path[0] == "schedule" else option.path[0]
+    """Return the name of an option's argument. A single schedule is several arguments, the infrastructure one."""
+    return option.attribute if option.path[0] == "schedules" and len(option.path) > 1 else option.path[0]
 
 
 def documented_arguments() -> dict[str, str]:

@@ -360,7 +360,7 @@ def test_what_is_shown_is_escaped() -> None:
         manifest_problem=None,
         parameters={},
         parameter_schema={},
-        schedule=CronSchedule(cron=bad, timezone=bad),
+        schedules=(CronSchedule(cron=bad, timezone=bad),),
         paused=False,
         work_pool=bad,
         tags=(),

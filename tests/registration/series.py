@@ -97,4 +97,4 @@ class Series:
     def _chosen(self):
         number = self._number
         schedule = CronSchedule(cron=f"{number % 60} 6 * * *")
-        return Registration(name=self.name, schedule=schedule, parameters={"count": number}, tags=(f"n{number}",))
+        return Registration(name=self.name, schedules=(schedule,), parameters={"count": number}, tags=(f"n{number}",))

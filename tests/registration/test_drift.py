@@ -96,7 +96,7 @@ def test_another_choice_wins_where_nobody_else_changed_that(edited, registered):
 
 def test_what_both_have_changed_is_refused_and_nothing_is_lost(stack, edited, packed, name):
     seven = CronSchedule(cron="0 7 * * *", timezone="Europe/Berlin")
-    wanted = Registration(name=name, schedule=seven, parameters={"count": 3, "color": "red"}, tags=("nightly",))
+    wanted = Registration(name=name, schedules=(seven,), parameters={"count": 3, "color": "red"}, tags=("nightly",))
     attempt = register(packed(counts), wanted, stack.endpoints, stack.settings)
     said = r"schedule: 0 6 \* \* \* .* → DTSTART.*; parameters.count: 2 → 5\. .*--overwrite"
     with pytest.raises(DeploymentDrifted, match=said):
@@ -104,7 +104,7 @@ def test_what_both_have_changed_is_refused_and_nothing_is_lost(stack, edited, pa
     listed = asyncio.run(queries.get_deployment(stack.endpoints, edited.deployment.id))
     assert (listed.version, rows(listed.drift)) == (1, DRIFT)
     done = asyncio.run(register(packed(counts), wanted, stack.endpoints, stack.settings, overwrite=True))
-    assert (done.deployment.schedule, done.deployment.parameters) == (seven, {"count": 3, "color": "red"})
+    assert (done.deployment.schedules, done.deployment.parameters) == ((seven,), {"count": 3, "color": "red"})
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_overwritten_when_that_is_said(stack, edited, packed, name):
     done = asyncio.run(again)
     assert (done.outcome, done.deployment.version) == ("restored", 1)
     assert (done.kept, done.deployment.drift) == ((), ())
-    assert done.deployment.schedule == SIX
+    assert done.deployment.schedules == (SIX,)
     assert done.deployment.parameters == {"count": 2, "color": "red"}
 
 

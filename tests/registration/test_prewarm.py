@@ -69,7 +69,7 @@ def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tm
     asyncio.run(make_work_pool(where, name))
     choice = ExecutorChoice(name="dask-cluster", options={**CHOICE.options, "gateway": "team"})
     said = tmp_path / "said"
-    wanted = Registration(name=name, work_pool=name, executor=choice, schedule=EVERY)
+    wanted = Registration(name=name, work_pool=name, executor=choice, schedules=(EVERY,))
     done = asyncio.run(register(packed(comes_later), wanted, where, here)).deployment
     words = [sys.executable, "-m", "satflow_ext.cli", "clusters", "prewarm"]
     with said.open("wb") as log, subprocess.Popen(words, stderr=log) as command:

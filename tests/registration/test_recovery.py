@@ -19,7 +19,7 @@ from satflow_ext.versions.pin import Pin
 from tests.registration.screens import in_prefect
 
 CHOICES = {
-    "schedule": CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"),
+    "schedules": (CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"),),
     "parameters": {"count": 2},
     "tags": ("nightly",),
 }
@@ -68,7 +68,7 @@ def heal_all(stack, caplog):
 
 
 def as_registered(deployment):
-    return (deployment.version, deployment.schedule, deployment.parameters, deployment.tags, deployment.paused)
+    return (deployment.version, deployment.schedules, deployment.parameters, deployment.tags, deployment.paused)
 
 
 async def marker_of(stack, entry):
@@ -91,7 +91,7 @@ def test_a_row_that_prefect_lost_is_written_again_when_the_stack_starts(stack, r
     lose(name)
     assert f"Prefect had lost version 1 of counts/{name}; it was restored." in heal_all()
     again = found(stack, name)
-    assert as_registered(again) == (1, CHOICES["schedule"], {"count": 2}, ("nightly",), True)
+    assert as_registered(again) == (1, CHOICES["schedules"], {"count": 2}, ("nightly",), True)
     assert again.drift == ()
     assert heal_all() == "", "once is enough"
 

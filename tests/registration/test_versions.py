@@ -79,7 +79,7 @@ def test_compared(stack, three):
         "number": ("integer = 7", "number = 7.5"),
         "label": (None, 'string = "x"'),
         "max_workers": (None, "3"),
-        "schedule": ("0 6 * * * (Europe/Berlin)", "none"),
+        "schedule": ("0 6 * * * (Europe/Berlin)", None),
         "parameters.number": ("5", None),
     }
     assert (diff.packages, diff.environment, diff.code) == ((), (), ())
@@ -88,7 +88,7 @@ def test_compared(stack, three):
 
 def test_rolled_back_and_run_by_a_stock_worker(stack, three, ran):
     done = asyncio.run(roll_back(stack.endpoints, stack.settings, three.deployment.id, 1))
-    assert (done.outcome, done.deployment.version, done.deployment.schedule) == ("changed", 4, SIX)
+    assert (done.outcome, done.deployment.version, done.deployment.schedules) == ("changed", 4, (SIX,))
     assert (done.deployment.parameters, done.deployment.tags, done.deployment.drift) == ({"number": 5}, (), ())
     made = asyncio.run(
         manifest_store.read_verified_manifest(stack.endpoints.store, done.manifest, read_trusted_keys(stack.settings))

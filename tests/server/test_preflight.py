@@ -54,7 +54,7 @@ async def test_a_report_needs_no_stack_and_a_rehearsal_no_notebook(browser, open
     [
         ({"executor": {"name": "dask-local", "options": {"n_workers": 10_000}}}, "executor.options"),
         ({"executor": {"name": "no-such"}}, "executor.name"),
-        ({"schedule": {"kind": "cron", "cron": "nonsense"}}, "schedule.cron"),
+        ({"schedules": [{"kind": "cron", "cron": "nonsense"}]}, "schedules.0.cron"),
         ({"infrastructure": {"image": "team/tiles:1"}}, "infrastructure.image"),
         ({"infrastructure": {"job_variables": {"naem": "x"}}}, "infrastructure.job_variables.naem"),
         ({"work_pool": "no-such"}, "work_pool"),

@@ -10,6 +10,7 @@ from satflow_ext.server.clusters import ClusterManager
 from tests.bad_clusters import BAD
 
 MISSING = "00000000-0000-4000-8000-000000000000"
+EVERY_MINUTE = {"kind": "interval", "seconds": 60}
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,8 @@ MISSING = "00000000-0000-4000-8000-000000000000"
         ("POST", "schedules/preview", [], "BadRequest", None),
         ("POST", "schedules/preview", {"schedule": {"kind": "cron"}}, "BadRequest", "schedule.cron"),
         ("POST", "schedules/preview", {"schedule": {"kind": "yearly"}}, "BadRequest", "schedule"),
-        ("POST", "schedules/preview", {"schedule": {"kind": "none"}, "count": 0}, "BadRequest", "count"),
-        ("POST", "schedules/preview", {"schedule": {"kind": "none"}, "more": 1}, "BadRequest", "more"),
+        ("POST", "schedules/preview", {"schedule": EVERY_MINUTE, "count": 0}, "BadRequest", "count"),
+        ("POST", "schedules/preview", {"schedule": EVERY_MINUTE, "more": 1}, "BadRequest", "more"),
         (
             "POST",
             "schedules/preview",
@@ -126,7 +127,7 @@ async def test_a_body_over_any_limit(browser):
             "executor.options.workers",
         ),
         ({"work_pool": "no-such-pool"}, "WorkPoolNotFound", "work_pool"),
-        ({"schedule": {"kind": "cron", "cron": "* * * * * *"}}, "InvalidSchedule", "schedule.cron"),
+        ({"schedules": [{"kind": "cron", "cron": "* * * * * *"}]}, "InvalidSchedule", "schedules.0.cron"),
         ({"parameters": {"n": "three"}}, "InvalidParameter", "parameters.n"),
         ({"parameters": {"names": {"a": [1, "x"]}}}, "InvalidParameter", "parameters.names.a.1"),
         ({"secrets": ["not a name"]}, "InvalidSecretName", "secrets"),

@@ -1,0 +1,106 @@
+"""Several schedules on a command line, in a magic and in Python."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+
+import pytest
+from prefect import flow
+
+from satflow_ext.choices import parse_schedules
+from satflow_ext.choices.register_line import parse_line
+from satflow_ext.errors import BadRequest, InvalidParameter, InvalidSchedule
+from satflow_ext.kernel.parameters import convert_schedule_values
+from satflow_ext.models import CronSchedule, IntervalSchedule, Registration, RRuleSchedule
+
+RULE = "DTSTART:20260101T060000 RRULE:FREQ=MONTHLY;BYDAY=-1FR"
+
+
+def test_several_schedules_of_a_line():
+    line = (
+        "tiles --cron '0 5 * * *' --timezone Asia/Tokyo"
+        """ --schedule "cron='0 6 * * *' timezone=Europe/Berlin name=early active=false param.size=4 param.color=red" """
+        f""" --schedule 'rrule="{RULE}"' --schedule "interval=3600 anchor=2026-01-01T00:00:00Z" """
+    )
+    registration = parse_line(line).registration
+    assert registration.schedules == (
+        CronSchedule(cron="0 5 * * *", timezone="Asia/Tokyo"),
+        CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin", name="early", active=False),
+        RRuleSchedule(rrule=RULE, timezone="Asia/Tokyo"),
+        IntervalSchedule(seconds=3600, timezone="Asia/Tokyo", anchor=datetime(2026, 1, 1, tzinfo=timezone.utc)),
+    )
+    assert registration.schedule_texts == ({}, {"size": "4", "color": "red"}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("cron='0 6", "Schedule 2: .* cannot be read: No closing quotation"),
+        ("0 6 * * *", "Schedule 2: '0' is not NAME=VALUE.*For example"),
+        ("name=early", "Schedule 2: it has no times.*Give one of cron="),
+        ("cron=@daily interval=60", "Schedule 2: cron and interval are both given"),
+        ("cron=@daily cron=@hourly", "Schedule 2: cron is given twice"),
+        ("interval=often", "Schedule 2: interval: it must be a number"),
+        ("cron=@daily timezon=UTC", "no part 'timezon'.*Did you mean timezone"),
+        ("cron=@daily active=perhaps", "Schedule 2: active: it must be true or false"),
+        ("cron=@daily anchor=2026-01-01T00:00:00Z", "Schedule 2: anchor"),
+        ("interval=60 anchor=2026-01-01T00:00:00", "Schedule 2: anchor: .*timezone"),
+        ("cron=@daily name='a b'", "Schedule 2: name: it does not have the required format"),
+    ],
+)
+def test_a_schedule_that_cannot_be_read_is_named(text, words):
+    with pytest.raises(InvalidSchedule, match=words) as caught:
+        parse_schedules(["cron='0 6 * * *'", text], None, None, None)
+    assert caught.value.field == "schedules.1"
+
+
+@pytest.mark.parametrize("written", [3, None, [], {"cron": "@daily", "parameters": 3}])
+def test_a_value_that_is_not_a_schedule(written):
+    with pytest.raises(InvalidSchedule, match=r"Schedule 1: .*(dictionary)"):
+        parse_schedules([written], None, None, None)
+
+
+def test_schedules_of_python_have_parameters_of_their_own_types():
+    written = parse_schedules(
+        [{"cron": "@daily", "name": "early", "parameters": {"day": date(2026, 1, 2)}}, "interval=60 param.size=2"],
+        None,
+        None,
+        "UTC",
+    )
+    assert written[0].schedule == CronSchedule(cron="@daily", name="early")
+
+    @flow
+    def tiles(day: date, size: int = 1):
+        return day, size
+
+    with pytest.raises(InvalidParameter, match="needs a value for 'day'"):
+        convert_schedule_values(tiles, [each.given for each in written], {})
+    converted = convert_schedule_values(tiles, [each.given for each in written], {"day": "2026-01-01"})
+    assert converted == ({"day": "2026-01-02"}, {"size": 2})
+
+
+def test_a_wrong_parameter_of_a_schedule_is_named():
+    @flow
+    def tiles(size: int = 1):
+        return size
+
+    written = parse_schedules(["cron=@daily", "cron=@hourly param.size=big"], None, None, None)
+    with pytest.raises(InvalidParameter, match=r"Schedule 2: .*size") as caught:
+        convert_schedule_values(tiles, [each.given for each in written], {})
+    assert caught.value.field == "schedules.1.parameters.size"
+
+
+def test_both_short_forms_are_refused():
+    with pytest.raises(BadRequest, match="both given"):
+        parse_schedules([], "@daily", 60.0, None)
+
+
+@pytest.mark.parametrize(
+    ("stored", "schedules"),
+    [
+        ({"kind": "none"}, ()),
+        ({"kind": "cron", "cron": "0 6 * * *", "timezone": "UTC"}, (CronSchedule(cron="0 6 * * *"),)),
+    ],
+)
+def test_the_single_schedule_of_an_earlier_manifest_is_read(stored, schedules):
+    assert Registration.model_validate({"schedule": stored}).schedules == schedules
