@@ -22,6 +22,12 @@ export interface IVersionsQuery {
   limit?: number;
 }
 
+/** A page of the points of a run group. */
+export interface IPointsQuery {
+  limit?: number;
+  offset?: number;
+}
+
 /** Client of SatFlow's REST API, with one method per endpoint. Each method rejects with `RequestFailed`. */
 export interface IClient {
   flows(kernelId: string): Promise<api.FlowList>;
@@ -53,6 +59,12 @@ export interface IClient {
   run(id: string): Promise<api.RunDetail>;
   cancelRun(id: string): Promise<api.Run>;
   log(id: string): Promise<Blob>;
+  runGroups(): Promise<api.RunGroupList>;
+  planRunGroup(request: api.RunGroupRequest): Promise<api.RunGroupPlan>;
+  startRunGroup(request: api.RunGroupRequest): Promise<api.RunGroup>;
+  runGroup(id: string, query?: IPointsQuery): Promise<api.RunGroupDetail>;
+  retryRunGroup(id: string): Promise<api.RunGroup>;
+  cancelRunGroup(id: string): Promise<api.RunGroup>;
   clusters(): Promise<api.ClusterList>;
   stack(): Promise<api.StackStatus>;
   startStack(): Promise<api.StackStatus>;
@@ -168,6 +180,31 @@ export class Client implements IClient {
     return response.blob().catch(throwIncompleteLog);
   }
 
+  runGroups(): Promise<api.RunGroupList> {
+    return this.requestJson('GET', ['run-groups']);
+  }
+
+  planRunGroup(request: api.RunGroupRequest): Promise<api.RunGroupPlan> {
+    return this.requestJson('POST', ['run-groups', 'plan'], request);
+  }
+
+  startRunGroup(request: api.RunGroupRequest): Promise<api.RunGroup> {
+    return this.requestJson('POST', ['run-groups'], request);
+  }
+
+  runGroup(id: string, query: IPointsQuery = {}): Promise<api.RunGroupDetail> {
+    const search = formatQuery(query);
+    return this.requestJson('GET', ['run-groups', id], undefined, search);
+  }
+
+  retryRunGroup(id: string): Promise<api.RunGroup> {
+    return this.requestJson('POST', ['run-groups', id, 'retry']);
+  }
+
+  cancelRunGroup(id: string): Promise<api.RunGroup> {
+    return this.requestJson('POST', ['run-groups', id, 'cancel']);
+  }
+
   clusters(): Promise<api.ClusterList> {
     return this.requestJson('GET', ['clusters']);
   }
@@ -229,7 +266,9 @@ function endpointUrl(base: string, path: string[]): string {
 }
 
 /** Format a query for a URL without unset parameters, for which `URLExt` would write "undefined". */
-function formatQuery(query: IRunsQuery | IVersionsQuery): string {
+function formatQuery(
+  query: IRunsQuery | IVersionsQuery | IPointsQuery
+): string {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null
   );
