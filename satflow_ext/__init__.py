@@ -11,10 +11,21 @@ if TYPE_CHECKING:
 
     from satflow_ext.executors.flow_cluster import dask_client
     from satflow_ext.kernel.api import preflight, register
+    from satflow_ext.kernel.group_handle import get_run_group, run_many
     from satflow_ext.kernel.load_flow import load_flow
     from satflow_ext.kernel.run_handle import get_run, run
 
-__all__ = ["dask_client", "get_run", "load_flow", "load_ipython_extension", "preflight", "register", "run"]
+__all__ = [
+    "dask_client",
+    "get_run",
+    "get_run_group",
+    "load_flow",
+    "load_ipython_extension",
+    "preflight",
+    "register",
+    "run",
+    "run_many",
+]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -46,6 +57,10 @@ def __getattr__(name: str) -> object:
         from satflow_ext.kernel import run_handle
 
         return getattr(run_handle, name)
+    if name in ("get_run_group", "run_many"):
+        from satflow_ext.kernel import group_handle
+
+        return getattr(group_handle, name)
     if name == "load_flow":
         from satflow_ext.kernel.load_flow import load_flow
 

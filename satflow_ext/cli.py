@@ -28,7 +28,8 @@ COMMANDS = {
     "doctor": "check that everything SatFlow needs is installed and works",
     "worker": "start a Prefect worker for a work pool, in the foreground",
     "register": "execute notebooks, or import a Python file, and register their flows",
-    "run": "run a deployment",
+    "run": "run a deployment, once or with different parameters",
+    "run-groups": "list run groups, follow them, run their failed points again, and cancel them",
     "logs": "print the log of a run",
     "versions": "list the versions of a deployment",
     "diff": "show the differences between two versions of a deployment",
@@ -110,7 +111,7 @@ def _parse_and_run(arguments: Sequence[str] | None) -> int:
     for name, text in COMMANDS.items():
         choice = choices.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == command_name:
-            command = _import_command(name)
+            command = import_command(name)
             command.configure(choice)
     args, rest = parser.parse_known_args(arguments)
     assert command is not None  # argparse accepts no other names
@@ -211,8 +212,9 @@ def _find_command_name(arguments: Sequence[str]) -> str | None:
     return next((word for word in arguments if word in COMMANDS), None)
 
 
-def _import_command(name: str) -> Command:
-    return cast("Command", importlib.import_module(f"satflow_ext.commands.{name}"))
+def import_command(name: str) -> Command:
+    """Import the module of a command. A module's name has underscores instead of hyphens."""
+    return cast("Command", importlib.import_module(f"satflow_ext.commands.{name.replace('-', '_')}"))
 
 
 if __name__ == "__main__":

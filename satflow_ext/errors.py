@@ -20,10 +20,12 @@
     │   ├── DeploymentNotFound
     │   ├── VersionNotFound
     │   ├── RunNotFound
+    │   ├── RunGroupNotFound
     │   ├── ResultMissing
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── RunFailed               409  a flow run did not complete, so it has no result
+    ├── RunGroupTaken           409  the run group of that name belongs to another deployment
     ├── FlowAmbiguous           409  several flows have that name
     ├── DeploymentTaken         409  the deployment of that name was not created by SatFlow
     ├── RegisteredElsewhere     409  another notebook registered the deployment of that name
@@ -35,7 +37,8 @@
     │   └── KernelLacksPackage
     ├── DiskFailed              507  a disk of this machine failed
     │   ├── DiskFull                 the disk, or a quota on it, is full
-    │   └── JournalFailed            the journal of registrations cannot be written or read
+    │   ├── JournalFailed            the journal of registrations cannot be written or read
+    │   └── RunGroupsFailed          the database of run groups cannot be written or read
     ├── CannotPickle            422  an object that the flow reaches cannot be pickled
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
     ├── NotInGit                422  a run could not load the flow from a git repository
@@ -202,6 +205,10 @@ class RunNotFound(NotFound):
     """No flow run has that id."""
 
 
+class RunGroupNotFound(NotFound):
+    """This machine has no run group with that name or id."""
+
+
 class ResultMissing(NotFound):
     """The result of a flow run was not stored, or is no longer in the store."""
 
@@ -216,6 +223,12 @@ class WorkPoolNotFound(NotFound):
 
 class RunFailed(SatflowError):
     """A flow run failed, crashed or was cancelled, so it has no result."""
+
+    status = 409
+
+
+class RunGroupTaken(SatflowError):
+    """The run group of that name belongs to another deployment."""
 
     status = 409
 
@@ -278,6 +291,10 @@ class DiskFull(DiskFailed):
 
 class JournalFailed(DiskFailed):
     """The journal of registrations cannot be written or read."""
+
+
+class RunGroupsFailed(DiskFailed):
+    """The database of run groups cannot be written or read."""
 
 
 class CannotPickle(SatflowError):

@@ -1069,6 +1069,131 @@ class RunList(WireModel):
     runs: tuple[Run, ...]
 
 
+# --- run groups -------------------------------------------------------------------------------------------------------
+
+PointState = Literal[
+    "WAITING",
+    "REFUSED",
+    "DELETED",
+    "SCHEDULED",
+    "PENDING",
+    "RUNNING",
+    "COMPLETED",
+    "FAILED",
+    "CANCELLED",
+    "CRASHED",
+    "PAUSED",
+    "CANCELLING",
+]
+"""The state of a point: that of its latest run, or `WAITING` (not submitted yet), `REFUSED` (Prefect did not accept the run) or
+`DELETED` (the run no longer exists)."""
+RunGroupState = Literal["running", "cancelling", "stopped", "completed", "failed", "cancelled"]
+PointChoice = Literal["missing", "failed", "all"]
+"""The points to run: those without an outcome, these and the failed ones, or all that do not run at the moment."""
+FAILED_POINTS: tuple[PointState, ...] = ("FAILED", "CRASHED", "REFUSED")
+MISSING_POINTS: tuple[PointState, ...] = ("CANCELLED", "DELETED")
+"""Points that have neither an outcome nor will get one: they were cancelled, or their run was deleted."""
+LIVE_POINTS: tuple[PointState, ...] = ("SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING")
+"""Points whose run has not ended."""
+MAX_POINTS = 10_000
+"""The largest number of points of a run group."""
+MAX_GROUP_CONCURRENCY = 100
+"""The largest number of runs of a group that are submitted at a time: Prefect's queue starves other runs with about 200."""
+
+
+class RunGroupRequest(WireModel):
+    """POST /satflow/run-groups, and /satflow/run-groups/plan, which starts nothing. Also the request in a kernel or terminal.
+
+    `over` contains the values of each varied parameter, as a list or as text (`2026-01-01..2026-01-31`, `a,b`); the points are
+    all combinations. `points` lists them instead. `parameters` are the same for all points. A group of that name is continued:
+    new points are added, and those that `only` selects run again. Without a name, a new group is created.
+    """
+
+    deployment: str
+    name: str | None = Field(None, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/\\]+$")
+    over: dict[str, str | tuple[JsonValue, ...]] = {}
+    points: tuple[JsonObject, ...] | None = None
+    parameters: JsonObject = {}
+    concurrency: int = Field(4, ge=1, le=MAX_GROUP_CONCURRENCY)
+    only: PointChoice = "missing"
+    newest_first: bool = False
+
+
+class RunGroupPlan(WireModel):
+    """The reply of POST /satflow/run-groups/plan: how many runs the request would start.
+
+    `points` is the number of different points of the request, of which `duplicates` more were left out, and `runs` the number of
+    those that would run. `first` are the parameters of the first few, in the order of their start. `exists`: a group of that name
+    is continued.
+    """
+
+    name: str
+    deployment_name: str
+    flow_name: str
+    points: int
+    duplicates: int
+    runs: int
+    first: tuple[JsonObject, ...]
+    exists: bool
+
+
+class RunGroup(WireModel):
+    """A run group: runs of one deployment, one for each point. `counts` is the number of points in each state.
+
+    `problem` is the reason why the group does not continue at the moment, or stopped. `varied` are the names of the parameters in
+    which the points differ.
+    """
+
+    id: str
+    name: str
+    deployment_id: str
+    deployment_name: str
+    flow_name: str
+    created: datetime
+    concurrency: int
+    newest_first: bool
+    state: RunGroupState
+    total: int
+    counts: dict[PointState, int]
+    varied: tuple[str, ...]
+    problem: str | None
+
+
+class RunGroupList(WireModel):
+    """GET /satflow/run-groups, newest first."""
+
+    groups: tuple[RunGroup, ...]
+
+
+class RunGroupQuery(WireModel):
+    """The query of GET /satflow/run-groups/{id}: a page of its points, in the order of the request."""
+
+    limit: int = Field(200, ge=1, le=MAX_POINTS)
+    offset: int = Field(0, ge=0)
+
+
+class RunPoint(WireModel):
+    """One point of a run group: the parameters of its run, and the latest run.
+
+    `message` explains a failure; `duration` is in seconds, 0 while the run has not ended.
+    """
+
+    position: int
+    parameters: JsonObject
+    state: PointState
+    attempt: int
+    run_id: str | None
+    message: str | None
+    duration: float
+
+
+class RunGroupDetail(WireModel):
+    """GET /satflow/run-groups/{id}?limit=&offset=."""
+
+    group: RunGroup
+    points: tuple[RunPoint, ...]
+
+
 class TaskRun(WireModel):
     """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended."""
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from pydantic import JsonValue
 from satflow_ext import lease
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints, PrefectApi, resolve_endpoints
-from satflow_ext.errors import DeploymentNotFound, RunNotFound
+from satflow_ext.errors import DeploymentNotFound, DiskFull, PrefectFailed, RunNotFound
 from satflow_ext.models import (
     ClusterOrder,
     Deployment,
@@ -31,6 +32,10 @@ from satflow_ext.models import (
     Registration,
     Run,
     RunDetail,
+    RunGroup,
+    RunGroupPlan,
+    RunGroupRequest,
+    RunPoint,
     RunQuery,
     RunRequest,
     SharedCluster,
@@ -44,8 +49,16 @@ from satflow_ext.settings import Settings
 if TYPE_CHECKING:
     from satflow_ext.registration.preview import Preview
     from satflow_ext.results.document import VerifiedResult
+    from satflow_ext.run_groups.database import GroupDatabase
+    from satflow_ext.run_groups.groups import Selection
     from satflow_ext.runs.log_book import LogBatch
     from satflow_ext.versions.content_download import CheckedVersion
+
+
+GROUP_PAUSE = 1.0
+"""Seconds between two reads of a run group whose end is waited for."""
+GROUP_PATIENCE = 600.0
+"""Seconds for which a Prefect API may not answer while a run group is followed."""
 
 
 class Connection(Protocol):
@@ -87,6 +100,7 @@ class Session:
         self._connection = connection
         self.deployments = Deployments(connection)
         self.runs = Runs(connection)
+        self.run_groups = RunGroups(connection, self.deployments)
         self.clusters = SharedClusters(connection)
 
     async def wait_ready(self) -> None:
@@ -345,6 +359,171 @@ class Runs:
 
         async for piece in runs.stream_whole_log(endpoints.prefect, run_id, self._connection.settings, indent):
             yield piece
+
+
+class RunGroups:
+    """Run groups: runs of one deployment with different parameters (`satflow_ext.run_groups`).
+
+    Args:
+        connection: the settings and the endpoints.
+        deployments: finds the deployment of a request.
+    """
+
+    def __init__(self, connection: Connection, deployments: Deployments) -> None:
+        self._connection = connection
+        self._deployments = deployments
+
+    async def plan(self, request: RunGroupRequest, texts: Mapping[str, str] | None = None) -> RunGroupPlan:
+        """Determine the runs that a request would start, without starting any; see `start`."""
+        _, selection = await self._select_points(request, texts)
+        return await asyncio.to_thread(selection.describe)
+
+    async def start(self, request: RunGroupRequest, texts: Mapping[str, str] | None = None) -> RunGroup:
+        """Start the runs of a request, a few at a time. Return when the points are stored and the first runs submitted.
+
+        Args:
+            request: the request.
+            texts: further parameters that are the same for all runs, as text.
+
+        Raises:
+            DeploymentNotFound: no deployment matches, or more than one.
+            InvalidParameter: a point is not valid; nothing was started.
+            ParametersTooLarge: there are too many points, or one is too large; nothing was started.
+            RunGroupTaken: the group of that name belongs to another deployment.
+        """
+        database, selection = await self._select_points(request, texts)
+        from satflow_ext.run_groups import groups
+
+        return await self._advance_once(database, await groups.start_group(database, selection))
+
+    async def list_all(self, limit: int = 20) -> tuple[RunGroup, ...]:
+        """List the newest groups of the Prefect API, newest first."""
+        database = await self._open_database()
+        return tuple(
+            [await self._refresh(database, each) for each in await asyncio.to_thread(database.list_groups, limit)]
+        )
+
+    async def read_group(self, name: str, *, every_run: bool = False) -> RunGroup:
+        """Read the group with that name or id.
+
+        Args:
+            name: name or id.
+            every_run: read the state of all runs, also of those that had ended. These can be retried or deleted in Prefect.
+
+        Raises:
+            RunGroupNotFound: this machine has no such group.
+        """
+        database = await self._open_database()
+        return await self._refresh(database, await asyncio.to_thread(database.read_group, name), every_run=every_run)
+
+    async def follow(self, name: str) -> AsyncGenerator[RunGroup, None]:
+        """Yield a group at once and then every second, until all of its runs have ended or it was stopped.
+
+        A Prefect API that does not answer is tried again for `GROUP_PATIENCE` seconds.
+
+        Args:
+            name: name or id.
+
+        Raises:
+            RunGroupNotFound: this machine has no such group.
+            PrefectFailed: the API did not answer for that time. The group continues when it does.
+        """
+        deadline = monotonic() + GROUP_PATIENCE
+        while True:
+            try:
+                group = await self.read_group(name)
+            except PrefectFailed:
+                if monotonic() > deadline:
+                    raise
+            else:
+                deadline = monotonic() + GROUP_PATIENCE
+                yield group
+                if group.state not in ("running", "cancelling"):
+                    return
+            await asyncio.sleep(GROUP_PAUSE)
+
+    async def wait_for_end(self, name: str) -> RunGroup:
+        """Wait until all runs of a group have ended or it was stopped, and return it; see `follow`."""
+        async with aclosing(self.follow(name)) as states:
+            async for group in states:
+                ended = group
+        return ended
+
+    async def read_points(self, group_id: str, *, limit: int, offset: int = 0) -> tuple[RunPoint, ...]:
+        """Read points of a group, in the order of the request."""
+        database = await self._open_database()
+        return await asyncio.to_thread(database.read_points, group_id, limit=limit, offset=offset)
+
+    async def run_failed_again(self, name: str) -> RunGroup:
+        """Start new runs of the failed points of a group, with the deployment as it is now.
+
+        Raises:
+            RunGroupNotFound: this machine has no such group.
+        """
+        database = await self._open_database()
+        group = await self.read_group(name, every_run=True)
+        await asyncio.to_thread(database.run_failed_again, group.id)
+        return await self._advance_once(database, group.id)
+
+    async def cancel(self, name: str) -> RunGroup:
+        """Cancel the points of a group that are not submitted, and its runs.
+
+        Raises:
+            RunGroupNotFound: this machine has no such group.
+        """
+        database = await self._open_database()
+        group = await asyncio.to_thread(database.read_group, name)
+        await asyncio.to_thread(database.cancel_group, group.id)
+        return await self._advance_once(database, group.id)
+
+    async def submit_until_done(self) -> None:
+        """Submit the active groups of a Prefect API that is not the local stack's, until none is left."""
+        database = await self._open_database()
+        from satflow_ext.run_groups.submission import submit_until_done
+
+        async def locate_api() -> PrefectApi:
+            return (await self._connection.endpoints()).prefect
+
+        await submit_until_done(database, locate_api, self._connection.settings)
+
+    async def _select_points(
+        self, request: RunGroupRequest, texts: Mapping[str, str] | None
+    ) -> tuple[GroupDatabase, Selection]:
+        database = await self._open_database()
+        deployment = await self._deployments.find_deployment(request.deployment)
+        if texts:
+            parsed = _parse_texts(texts, deployment.parameter_schema)
+            request = request.model_copy(update={"parameters": {**request.parameters, **parsed}})
+        from satflow_ext.run_groups import groups
+
+        return database, await groups.select_points(database, request, deployment)
+
+    async def _advance_once(self, database: GroupDatabase, group_id: str) -> RunGroup:
+        """Submit or cancel at once, without waiting for the process that does this. Its failures are retried there."""
+        await self._advance_groups(database)
+        return await asyncio.to_thread(database.read_group, group_id)
+
+    async def _advance_groups(self, database: GroupDatabase) -> None:
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.run_groups.submission import advance_groups
+
+        with suppress(PrefectFailed, DiskFull):  # the group contains the reason
+            await advance_groups(database, endpoints.prefect, self._connection.settings)
+
+    async def _refresh(self, database: GroupDatabase, group: RunGroup, *, every_run: bool = False) -> RunGroup:
+        """Read the states of a group's runs. For another API than the local stack's, this process also submits the next ones."""
+        endpoints = await self._connection.endpoints()
+        if group.state in ("running", "cancelling") and not endpoints.local:
+            await self._advance_groups(database)
+        from satflow_ext.run_groups import groups
+
+        return await groups.refresh_group(database, endpoints.prefect, group, live_only=not every_run)
+
+    async def _open_database(self) -> GroupDatabase:
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.run_groups.database import GroupDatabase
+
+        return GroupDatabase(self._connection.settings, endpoints.prefect)
 
 
 class SharedClusters:

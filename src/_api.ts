@@ -841,10 +841,111 @@ export interface RunDetail {
 }
 
 /**
+ * A run group: runs of one deployment, one for each point. `counts` is the number of points in each state.
+ *
+ * `problem` is the reason why the group does not continue at the moment, or stopped. `varied` are the names of the parameters in
+ * which the points differ.
+ */
+export interface RunGroup {
+  id: string;
+  name: string;
+  deployment_id: string;
+  deployment_name: string;
+  flow_name: string;
+  created: string;
+  concurrency: number;
+  newest_first: boolean;
+  state:
+    'running' | 'cancelling' | 'stopped' | 'completed' | 'failed' | 'cancelled';
+  total: number;
+  counts: { [key: string]: number };
+  varied: string[];
+  problem: string | null;
+}
+
+/**
+ * GET /satflow/run-groups/{id}?limit=&offset=.
+ */
+export interface RunGroupDetail {
+  group: RunGroup;
+  points: RunPoint[];
+}
+
+/**
+ * GET /satflow/run-groups, newest first.
+ */
+export interface RunGroupList {
+  groups: RunGroup[];
+}
+
+/**
+ * The reply of POST /satflow/run-groups/plan: how many runs the request would start.
+ *
+ * `points` is the number of different points of the request, of which `duplicates` more were left out, and `runs` the number of
+ * those that would run. `first` are the parameters of the first few, in the order of their start. `exists`: a group of that name
+ * is continued.
+ */
+export interface RunGroupPlan {
+  name: string;
+  deployment_name: string;
+  flow_name: string;
+  points: number;
+  duplicates: number;
+  runs: number;
+  first: JsonObject[];
+  exists: boolean;
+}
+
+/**
+ * POST /satflow/run-groups, and /satflow/run-groups/plan, which starts nothing. Also the request in a kernel or terminal.
+ *
+ * `over` contains the values of each varied parameter, as a list or as text (`2026-01-01..2026-01-31`, `a,b`); the points are
+ * all combinations. `points` lists them instead. `parameters` are the same for all points. A group of that name is continued:
+ * new points are added, and those that `only` selects run again. Without a name, a new group is created.
+ */
+export interface RunGroupRequest {
+  deployment: string;
+  name?: string | null;
+  over?: { [key: string]: string | JsonValue[] };
+  points?: JsonObject[] | null;
+  parameters?: JsonObject;
+  concurrency?: number;
+  only?: 'missing' | 'failed' | 'all';
+  newest_first?: boolean;
+}
+
+/**
  * GET /satflow/runs?deployment_id=&state_type=&limit=, newest first.
  */
 export interface RunList {
   runs: Run[];
+}
+
+/**
+ * One point of a run group: the parameters of its run, and the latest run.
+ *
+ * `message` explains a failure; `duration` is in seconds, 0 while the run has not ended.
+ */
+export interface RunPoint {
+  position: number;
+  parameters: JsonObject;
+  state:
+    | 'WAITING'
+    | 'REFUSED'
+    | 'DELETED'
+    | 'SCHEDULED'
+    | 'PENDING'
+    | 'RUNNING'
+    | 'COMPLETED'
+    | 'FAILED'
+    | 'CANCELLED'
+    | 'CRASHED'
+    | 'PAUSED'
+    | 'CANCELLING';
+  attempt: number;
+  run_id: string | null;
+  message: string | null;
+  duration: number;
 }
 
 /**

@@ -2,6 +2,12 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import type * as api from './_api';
+import type {
+  IClient,
+  IPointsQuery,
+  IRunsQuery,
+  IVersionsQuery
+} from './clientInterface';
 import {
   LOG_INCOMPLETE,
   RequestFailed,
@@ -9,54 +15,12 @@ import {
   SERVER_UNREACHABLE
 } from './errors';
 
-/** Filters for the list of runs; `limit` is the maximum number of runs. */
-export interface IRunsQuery {
-  deployment_id?: string;
-  state_type?: api.Run['state_type'];
-  limit?: number;
-}
-
-/** A page of the list of versions: at most `limit` versions older than `before`. */
-export interface IVersionsQuery {
-  before?: number;
-  limit?: number;
-}
-
-/** Client of SatFlow's REST API, with one method per endpoint. Each method rejects with `RequestFailed`. */
-export interface IClient {
-  flows(kernelId: string): Promise<api.FlowList>;
-  catalogue(): Promise<api.Catalogue>;
-  previewSchedule(
-    request: api.SchedulePreviewRequest
-  ): Promise<api.SchedulePreview>;
-  clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass>;
-  preflight(request: api.PreflightRequest): Promise<api.Preflight>;
-  deployments(): Promise<api.DeploymentList>;
-  register(request: api.RegisterRequest): Promise<api.Registered>;
-  pauseDeployment(
-    id: string,
-    request: api.PauseRequest
-  ): Promise<api.Deployment>;
-  deleteDeployment(id: string): Promise<void>;
-  versions(id: string, query?: IVersionsQuery): Promise<api.VersionList>;
-  version(id: string, number: number): Promise<api.VersionDetail>;
-  diffVersions(
-    id: string,
-    before: number,
-    after: number
-  ): Promise<api.VersionDiff>;
-  rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered>;
-  orderCluster(id: string, order: api.ClusterOrder): Promise<api.SharedCluster>;
-  closeCluster(id: string): Promise<void>;
-  runs(query?: IRunsQuery): Promise<api.RunList>;
-  startRun(request: api.RunRequest): Promise<api.Run>;
-  run(id: string): Promise<api.RunDetail>;
-  cancelRun(id: string): Promise<api.Run>;
-  log(id: string): Promise<Blob>;
-  clusters(): Promise<api.ClusterList>;
-  stack(): Promise<api.StackStatus>;
-  startStack(): Promise<api.StackStatus>;
-}
+export type {
+  IClient,
+  IPointsQuery,
+  IRunsQuery,
+  IVersionsQuery
+} from './clientInterface';
 
 /** `IClient` over Jupyter's authenticated connection. */
 export class Client implements IClient {
@@ -168,6 +132,31 @@ export class Client implements IClient {
     return response.blob().catch(throwIncompleteLog);
   }
 
+  runGroups(): Promise<api.RunGroupList> {
+    return this.requestJson('GET', ['run-groups']);
+  }
+
+  planRunGroup(request: api.RunGroupRequest): Promise<api.RunGroupPlan> {
+    return this.requestJson('POST', ['run-groups', 'plan'], request);
+  }
+
+  startRunGroup(request: api.RunGroupRequest): Promise<api.RunGroup> {
+    return this.requestJson('POST', ['run-groups'], request);
+  }
+
+  runGroup(id: string, query: IPointsQuery = {}): Promise<api.RunGroupDetail> {
+    const search = formatQuery(query);
+    return this.requestJson('GET', ['run-groups', id], undefined, search);
+  }
+
+  retryRunGroup(id: string): Promise<api.RunGroup> {
+    return this.requestJson('POST', ['run-groups', id, 'retry']);
+  }
+
+  cancelRunGroup(id: string): Promise<api.RunGroup> {
+    return this.requestJson('POST', ['run-groups', id, 'cancel']);
+  }
+
   clusters(): Promise<api.ClusterList> {
     return this.requestJson('GET', ['clusters']);
   }
@@ -229,7 +218,9 @@ function endpointUrl(base: string, path: string[]): string {
 }
 
 /** Format a query for a URL without unset parameters, for which `URLExt` would write "undefined". */
-function formatQuery(query: IRunsQuery | IVersionsQuery): string {
+function formatQuery(
+  query: IRunsQuery | IVersionsQuery | IPointsQuery
+): string {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null
   );

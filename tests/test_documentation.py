@@ -11,7 +11,6 @@ import shlex
 import textwrap
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -21,7 +20,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 import satflow_ext
 from satflow_ext.arguments import Parser
 from satflow_ext.choices.register_line import parse_line
-from satflow_ext.cli import COMMANDS
+from satflow_ext.cli import COMMANDS, import_command
 from satflow_ext.executors import find_executor
 from satflow_ext.settings import load_settings
 
@@ -94,7 +93,7 @@ def test_command_is_accepted(command):
     name, *words = shlex.split(command.text)[1:]
     assert name in COMMANDS
     parser = CommandParser(prog=f"satflow {name}")
-    import_module(f"satflow_ext.commands.{name}").configure(parser)
+    import_command(name).configure(parser)
     with contextlib.nullcontext() if command.is_whole else allowing_missing_arguments():
         _, rest = parser.parse_known_args(words)
         assert not rest or name == "register", rest

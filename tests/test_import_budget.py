@@ -59,13 +59,13 @@ def test_a_threads_run_loads_no_dask():
 def test_no_command_imports_prefect():
     """Nor do the modules in which it does its work; tests/commands/test_imports.py runs the commands."""
     work = ("prefect_api", "runs", "deployments.conflicts", "deployments.versions", "registration", "clusters")
-    modules = [*(f"commands.{name}" for name in COMMANDS), *work, "clusters.deployment_clusters"]
+    modules = [*(f"commands.{name.replace('-', '_')}" for name in COMMANDS), *work, "clusters.deployment_clusters"]
     statement = "import " + ", ".join(f"satflow_ext.{module}" for module in modules)
     assert not loaded_by(statement) & {"prefect", "distributed", "dask"}
 
 
 def test_quick_commands_import_only_what_they_need_at_their_start():
-    quick = ("run", "logs", "status", "versions", "diff", "down", "sizes", "keys", "store", "clusters")
+    quick = ("run", "run_groups", "logs", "status", "versions", "diff", "down", "sizes", "keys", "store", "clusters")
     statement = "import " + ", ".join(f"satflow_ext.commands.{name}" for name in quick)
     assert not loaded_by(statement) & {"jsonschema", "websockets", "tornado", "zmq"}
 

@@ -72,10 +72,15 @@ def tasks_text(tasks: Sequence[TaskRun]) -> str:
     """Format the progress of tasks: a bar, and the numbers of tasks by their state."""
     counts = Counter(task.state_type for task in tasks)
     completed = counts["COMPLETED"]
-    filled = BAR_LENGTH * completed // len(tasks)
     words = [f"{completed} of {len(tasks)} completed"]
     words += [f"{counts[state]} {word}" for state, word in STATE_WORDS if counts[state]]
-    return f"{'█' * filled}{'░' * (BAR_LENGTH - filled)} {', '.join(words)}"
+    return f"{progress_bar(completed, len(tasks))} {', '.join(words)}"
+
+
+def progress_bar(completed: int, total: int) -> str:
+    """Return a bar of characters."""
+    filled = BAR_LENGTH * completed // max(total, 1)
+    return f"{'█' * filled}{'░' * (BAR_LENGTH - filled)}"
 
 
 def _shorten(message: str) -> str:

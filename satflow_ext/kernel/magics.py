@@ -13,6 +13,7 @@ from satflow_ext.choices.register_line import ParsedLine, build_parser, parse_li
 from satflow_ext.display.preflight import CheckedFlow
 from satflow_ext.display.registered_flow import RegisteredFlow
 from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.group_options import add_group_options, parse_group_request
 from satflow_ext.kernel.flow_discovery import live_flows
 from satflow_ext.kernel.kernel_session import get_shell, open_session, run_coroutine
 from satflow_ext.kernel.load_flow import LoadedFlow, cells_text, load_with_manifest
@@ -20,6 +21,8 @@ from satflow_ext.models import FLOW_EXECUTOR
 from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
+    from satflow_ext.display.group_view import PlanView
+    from satflow_ext.kernel.group_handle import RunGroupHandle
     from satflow_ext.kernel.run_handle import RunHandle
 
 T = TypeVar("T")
@@ -153,16 +156,21 @@ def build_load_parser() -> LineParser:
 
 
 @report_errors
-def run_flow(line: str) -> RunHandle | None:
+def run_flow(line: str) -> RunHandle | RunGroupHandle | PlanView | None:
     """Execute a line of `%run_flow`."""
     parser = _build_run_parser()
     words = parser.parse_intermixed_args(split_line(line))
     if words.help or not words.deployment:
         sys.stdout.write(parser.format_help())
         return None
+    texts = parse_assignments(words.parameters, f"%run_flow {words.deployment}", "parameter", "parameters")
+    if (request := parse_group_request(words, words.deployment)) is not None:
+        from satflow_ext.kernel import group_handle
+
+        group = group_handle.start_group(request, texts, dry_run=words.dry_run)
+        return group.wait() if words.follow and isinstance(group, group_handle.RunGroupHandle) else group
     from satflow_ext.kernel import run_handle
 
-    texts = parse_assignments(words.parameters, f"%run_flow {words.deployment}", "parameter", "parameters")
     started = run_handle.start_run(words.deployment, texts=texts)
     return started.follow() if words.follow else started
 
@@ -179,6 +187,9 @@ def _build_run_parser() -> LineParser:
     parser.add_argument(
         "parameters", nargs="*", metavar="NAME=VALUE", help="a parameter; JSON or text, depending on its type"
     )
-    parser.add_argument("--follow", action="store_true", help="print its log until it ends")
+    parser.add_argument(
+        "--follow", action="store_true", help="print its log until it ends; with --over: wait for all runs"
+    )
+    add_group_options(parser)
     parser.add_argument("-h", "--help", action="store_true", help="show this help message")
     return parser

@@ -49,13 +49,22 @@ def start_run(
     deployment: str, *, parameters: JsonObject | None = None, texts: Mapping[str, str] | None = None
 ) -> RunHandle:
     """Start a run with parameters that are JSON or text, as `run` does."""
+    refuse_executed_notebook()
+    session = open_session(load_settings())
+    return RunHandle(run_coroutine(session.run_deployment(deployment, parameters, texts)))
+
+
+def refuse_executed_notebook() -> None:
+    """Refuse to start runs while `satflow register` executes the notebook.
+
+    Raises:
+        BadRequest: it does.
+    """
     if os.environ.get(EXECUTING):
         raise BadRequest(
             "`satflow register`, which executes this notebook, starts no runs.",
             fix="Put %%skip_registering at the top of this cell.",
         )
-    session = open_session(load_settings())
-    return RunHandle(run_coroutine(session.run_deployment(deployment, parameters, texts)))
 
 
 def get_run(name: str) -> RunHandle:
@@ -125,7 +134,7 @@ class RunHandle:
             TimeoutError: the run has not ended in time. It continues.
         """
         if not self._has_ended:
-            with _ReportInterrupt(self):
+            with ReportInterrupt("Run", self.name, "get_run"):
                 run_coroutine(self._wait_in_time(self._open_session(), timeout))
         if self._live is not None:
             self._live.wait_until_complete()
@@ -158,7 +167,7 @@ class RunHandle:
     def follow(self) -> RunHandle:
         """Print the log lines as they arrive until the run has ended, and return this handle. An interrupt ends only this."""
         if not self._has_ended:
-            with _ReportInterrupt(self):
+            with ReportInterrupt("Run", self.name, "get_run"):
                 run_coroutine(self._print_log(self._open_session()))
             sys.stdout.write(f"{state_text(self._run)}\n")
         return self
@@ -254,25 +263,26 @@ class LogText(str):
         return str(self)
 
 
-class _ReportInterrupt:
-    """A context manager that reports, after an interrupt, that the run continues.
+class ReportInterrupt:
+    """A context manager that reports, after an interrupt, that the runs continue.
 
     Args:
-        handle: the run.
+        noun: noun for them at the beginning of a sentence.
+        name: their name.
+        function: the function that returns their handle.
     """
 
-    def __init__(self, handle: RunHandle) -> None:
-        self._handle = handle
+    def __init__(self, noun: str, name: str, function: str) -> None:
+        self._noun, self._name, self._function = noun, name, function
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is KeyboardInterrupt:
-            name = self._handle.name
             sys.stderr.write(
-                f"Run {name} was not cancelled and continues. "
-                f'To get it again: satflow_ext.get_run("{name}"); to stop it: .cancel()\n'
+                f"{self._noun} {self._name} was not cancelled and continues. "
+                f'To get it again: satflow_ext.{self._function}("{self._name}"); to stop it: .cancel()\n'
             )
             if get_shell() is None and load_settings().prefect_api_url is None:
                 sys.stderr.write(

@@ -86,7 +86,7 @@ def _response_error(error: httpx.HTTPStatusError, api: PrefectApi) -> SatflowErr
     status = error.response.status_code
     if status == httpx.codes.NOT_FOUND and not _refers_to_object(error.response):
         return _not_prefect_error(api)
-    if status == httpx.codes.FORBIDDEN and "CSRF" in _read_detail(error.response):
+    if status == httpx.codes.FORBIDDEN and "CSRF" in read_detail(error.response):
         # Prefect's middleware answers on every path; the client found no route for tokens, so the address is not an API.
         return _not_prefect_error(api)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
@@ -97,7 +97,7 @@ def _response_error(error: httpx.HTTPStatusError, api: PrefectApi) -> SatflowErr
     if status >= httpx.codes.INTERNAL_SERVER_ERROR and (full := _find_full_disk(api)) is not None:
         return full
     return PrefectFailed(
-        f"The Prefect API at {hide_credentials(api.url)} answered {status}: {_read_detail(error.response)}"
+        f"The Prefect API at {hide_credentials(api.url)} answered {status}: {read_detail(error.response)}"
     )
 
 
@@ -124,10 +124,11 @@ def _not_prefect_error(api: PrefectApi) -> PrefectUnreachable:
 
 def _refers_to_object(response: httpx.Response) -> bool:
     """Return whether a 404 refers to an object ("Flow run not found") and not to the path ("Not Found")."""
-    return _read_detail(response) not in ("", "Not Found")
+    return read_detail(response) not in ("", "Not Found")
 
 
-def _read_detail(response: httpx.Response) -> str:
+def read_detail(response: httpx.Response) -> str:
+    """Return the reason in an API's reply, "" if there is none."""
     try:
         body = response.json()
     except ValueError:

@@ -108,10 +108,28 @@ class PrefectClient:
         await self.request("DELETE", f"/deployments/{deployment_id}")
 
     async def create_flow_run(
-        self, deployment_id: UUID, parameters: JsonObject, idempotency_key: str | None
+        self,
+        deployment_id: UUID,
+        parameters: JsonObject,
+        idempotency_key: str | None,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] = (),
     ) -> FlowRunRow:
-        """Create a run of a deployment that starts now; the same key returns the same run."""
+        """Create a run of a deployment that starts now; the same key returns the same run.
+
+        Args:
+            deployment_id: the deployment.
+            parameters: values that differ from those of the deployment.
+            idempotency_key: key of the request.
+            name: name of the run; None means one that Prefect invents.
+            tags: tags besides those of the deployment.
+        """
         fields: JsonObject = {"parameters": parameters, "idempotency_key": idempotency_key}
+        if name is not None:
+            fields["name"] = name
+        if tags:
+            fields["tags"] = [*tags]
         return await self._read(FlowRunRow, "POST", f"/deployments/{deployment_id}/create_flow_run", fields)
 
     async def read_flow_run(self, flow_run_id: UUID) -> FlowRunRow:

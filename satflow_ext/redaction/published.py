@@ -101,8 +101,8 @@ CALLS: tuple[Call, ...] = (
     Call(
         "registering",
         "POST /deployments/{id}/create_flow_run",
-        {"parameters.*": "parameter value"},
-        "(path) idempotency_key parameters",
+        {"parameters.*": "parameter value", "name": "name, parameter value", "tags[]": "name"},
+        "(path) idempotency_key parameters tags",
     ),
     Call(
         "running",

@@ -39,7 +39,7 @@ async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
     async with prefect_client(prefect_api) as client:
         with replace_not_found(missing):
             deployment = await client.read_deployment(deployment_id)
-            converted = await asyncio.to_thread(_check_parameters, deployment, request.parameters)
+            converted = await asyncio.to_thread(check_parameters, deployment, request.parameters)
             flow_run = await client.create_flow_run(
                 deployment_id, {name: converted[name] for name in request.parameters}, request.idempotency_key
             )
@@ -53,7 +53,7 @@ def _check_size(given: JsonObject) -> None:
     parameter_checks.check_size(given)
 
 
-def _check_parameters(deployment: DeploymentRow, given: JsonObject) -> JsonObject:
+def check_parameters(deployment: DeploymentRow, given: JsonObject) -> JsonObject:
     """Check and convert the parameters of a run. Half a megabyte may take seconds, and so may the import of the checks."""
     together = {**deployment.parameters, **given}
     schema = deployment.parameter_openapi_schema or {}

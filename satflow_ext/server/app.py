@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TypeAlias
 
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 from tornado import web
 from tornado.web import RequestHandler
@@ -27,6 +28,14 @@ from satflow_ext.server.deployments import (
 )
 from satflow_ext.server.kernel_bridge import KernelBridge, KernelFlowsHandler
 from satflow_ext.server.preflight import PreflightHandler, PreflightManager
+from satflow_ext.server.run_groups import (
+    CancelGroupHandler,
+    OneRunGroupHandler,
+    RetryGroupHandler,
+    RunGroupManager,
+    RunGroupPlanHandler,
+    RunGroupsHandler,
+)
 from satflow_ext.server.runs import CancelHandler, LogHandler, RunHandler, RunManager, RunsHandler
 from satflow_ext.server.stack import StackHandler, StackManager
 from satflow_ext.server.stream import StreamHandler
@@ -48,6 +57,7 @@ class Managers:
     catalogue: CatalogueManager
     preflight: PreflightManager
     runs: RunManager
+    run_groups: RunGroupManager
     clusters: ClusterManager
 
     @classmethod
@@ -56,13 +66,15 @@ class Managers:
         stack = StackManager(load_settings)
         kernels = KernelBridge(kernel_manager, stack)
         session = Session(stack)
+        runs = RunManager(session, stack)
         return cls(
             session=session,
             kernels=kernels,
             stack=stack,
             catalogue=CatalogueManager(stack, kernels),
             preflight=PreflightManager(stack, kernels),
-            runs=RunManager(session, stack),
+            runs=runs,
+            run_groups=RunGroupManager(session, stack, runs),
             clusters=ClusterManager(stack, ClusterWatcherProcess(stack)),
         )
 
@@ -79,6 +91,7 @@ class Managers:
     async def close(self) -> None:
         """Stop all watchers and followers, then release the lease on the local stack."""
         await self.clusters.close()
+        await self.run_groups.close()
         await self.runs.close()
         await self.stack.close()
 
@@ -100,6 +113,10 @@ class SatflowApp(ExtensionApp):
         """Register the routes."""
         self.handlers.extend(build_routes(self.managers))
 
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Continue the run groups of another Prefect API than the local stack's."""
+        self.managers.run_groups.start_submitting()
+
     async def stop_extension(self) -> None:
         """Release the lease on the local stack, which stops if no other lease exists."""
         await self.managers.close()
@@ -118,6 +135,7 @@ def build_routes(managers: Managers) -> list[Route]:
     """Return the routes: path, handler, and the arguments of its `initialize`."""
     session: Parts = {"session": managers.session}
     runs: Parts = {"runs": managers.runs}
+    run_groups: Parts = {"run_groups": managers.run_groups}
     catalogue: Parts = {"catalogue": managers.catalogue}
     register: Parts = {**session, "kernels": managers.kernels, "settings": lambda: managers.stack.settings}
     return [
@@ -137,6 +155,11 @@ def build_routes(managers: Managers) -> list[Route]:
         (rf"/satflow/runs/{ID_PATTERN}", RunHandler, session),
         (rf"/satflow/runs/{ID_PATTERN}/cancel", CancelHandler, runs),
         (rf"/satflow/runs/{ID_PATTERN}/log", LogHandler, session),
+        (r"/satflow/run-groups", RunGroupsHandler, run_groups),
+        (r"/satflow/run-groups/plan", RunGroupPlanHandler, run_groups),
+        (rf"/satflow/run-groups/{ID_PATTERN}", OneRunGroupHandler, run_groups),
+        (rf"/satflow/run-groups/{ID_PATTERN}/retry", RetryGroupHandler, run_groups),
+        (rf"/satflow/run-groups/{ID_PATTERN}/cancel", CancelGroupHandler, run_groups),
         (r"/satflow/clusters", ClustersHandler, {"clusters": managers.clusters}),
         (r"/satflow/stack", StackHandler, {"stack": managers.stack}),
         (r"/satflow/stream", StreamHandler, {"stream_frames": managers.stream_frames}),

@@ -59,13 +59,13 @@ class RunManager:
     async def start_run(self, request: RunRequest) -> Run:
         """Start a run of a deployment now."""
         run = await self._session.runs.start_run(request)
-        self._wake_watcher()
+        self.wake_watcher()
         return run
 
     async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""
         run = await self._session.runs.cancel_run(run_id)
-        self._wake_watcher()
+        self.wake_watcher()
         return run
 
     async def watch_changes(self) -> AsyncGenerator[RunsFrame, None]:
@@ -114,7 +114,8 @@ class RunManager:
     async def _locate_api(self) -> PrefectApi:
         return (await self._stack.endpoints()).prefect
 
-    def _wake_watcher(self) -> None:
+    def wake_watcher(self) -> None:
+        """Let the watcher read the list of runs now, because some were just changed."""
         if self._observers is not None:
             self._observers.watcher.wake()
 

@@ -1,7 +1,7 @@
 """Background jobs of the local stack: short-lived processes that run next to its services.
 
-They recover registrations when the stack starts, collect unused contents once a day, and start clusters ahead of scheduled
-runs for the deployments that request it.
+They recover registrations when the stack starts, collect unused contents once a day, submit the runs of run groups, and start
+clusters ahead of scheduled runs for the deployments that request it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ DAY = 24 * HOUR
 PREWARM_CHECK_PAUSE = 10.0
 """Seconds between two checks for a deployment whose cluster starts ahead of its runs."""
 
+SUBMISSION_CHECK_PAUSE = 1.0
+"""Seconds between two checks for a run group with points to submit. The process that starts a group submits its first runs."""
+
 
 async def run_background_jobs(settings: Settings, *, delay: float = COLLECTION_DELAY, pause: float = HOUR) -> None:
     """Recover registrations that the database has lost, then collect when a collection is due. Each job writes its own log.
@@ -38,12 +41,13 @@ async def run_background_jobs(settings: Settings, *, delay: float = COLLECTION_D
     """
     if any((settings.state_dir / "journal").glob("*.json")):
         await _run_job("healing", "satflow_ext.deployments.startup_recovery", settings)
-    warming = asyncio.create_task(_prewarm_periodically(settings))
+    beside = [asyncio.create_task(each(settings)) for each in (_prewarm_periodically, _submit_periodically)]
     try:
         await _collect_periodically(settings, delay, pause)
     finally:
-        warming.cancel()
-        await asyncio.gather(warming, return_exceptions=True)
+        for each in beside:
+            each.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _prewarm_periodically(settings: Settings) -> None:
@@ -52,6 +56,14 @@ async def _prewarm_periodically(settings: Settings) -> None:
         if (settings.state_dir / "prewarm").exists():
             await _run_job("prewarming", "satflow_ext.clusters.prewarming", settings)
         await asyncio.sleep(PREWARM_CHECK_PAUSE)
+
+
+async def _submit_periodically(settings: Settings) -> None:
+    while True:
+        # The path of `run_groups.database.GroupDatabase`, whose import takes memory that this process keeps.
+        if (settings.state_dir / "run_groups" / "local.pending").exists():
+            await _run_job("submitting", "satflow_ext.run_groups", settings)
+        await asyncio.sleep(SUBMISSION_CHECK_PAUSE)
 
 
 async def _collect_periodically(settings: Settings, delay: float, pause: float) -> None:

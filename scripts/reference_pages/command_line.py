@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 from collections.abc import Iterator
 
 from reference_pages.markdown import capitalized, code, link_pages, table
 from satflow_ext.arguments import Parser
 from satflow_ext.choices import EXECUTOR_OPTIONS_HELP, list_options
-from satflow_ext.cli import COMMANDS
+from satflow_ext.cli import COMMANDS, import_command
 
 HEAD = """# Command line
 
@@ -30,7 +29,7 @@ def render_commands() -> str:
 
 def _command(name: str) -> str:
     parser = Parser(prog=f"satflow {name}", description=capitalized(COMMANDS[name]))
-    importlib.import_module(f"satflow_ext.commands.{name}").configure(parser)
+    import_command(name).configure(parser)
     return "".join(render_parser(parser, "##"))
 
 

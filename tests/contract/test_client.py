@@ -41,6 +41,12 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "run": models.RunDetail,
     "cancelRun": models.Run,
     "log": str,
+    "runGroups": models.RunGroupList,
+    "planRunGroup": models.RunGroupPlan,
+    "startRunGroup": models.RunGroup,
+    "runGroup": models.RunGroupDetail,
+    "retryRunGroup": models.RunGroup,
+    "cancelRunGroup": models.RunGroup,
     "clusters": models.ClusterList,
     "stack": models.StackStatus,
     "startStack": models.StackStatus,
@@ -123,6 +129,14 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert [one.id for one in client.runs({"deployment_id": deployment.id, "limit": 5}).runs] == [run.id]
     assert run.id not in [one.run_id for one in client.clusters().clusters]
     assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")
+
+    many = {"deployment": deployment.id, "name": "all methods", "over": {"line": "a,b"}, "concurrency": 1}
+    assert client.planRunGroup(many).runs == 2
+    group = client.startRunGroup(many)
+    assert [one.id for one in client.runGroups().groups] == [group.id]
+    assert [one.parameters for one in client.runGroup(group.id, {"offset": 1, "limit": 5}).points] == [{"line": "b"}]
+    assert client.retryRunGroup(group.id).total == 2
+    assert client.cancelRunGroup(group.id).state in ("cancelling", "cancelled")
 
     executor = {"name": "dask-cluster", "options": {"maximum": 1}}
     client.register({"kernel_id": kernel_id, "variable": flow.variable, **choices, "executor": executor})

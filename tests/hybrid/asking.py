@@ -9,9 +9,12 @@ from uuid import UUID, uuid4
 from satflow_ext import runs
 from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
-from satflow_ext.models import RunQuery, RunRequest
+from satflow_ext.models import RunGroupRequest, RunQuery, RunRequest
+from satflow_ext.run_groups import groups
+from satflow_ext.run_groups.database import GroupDatabase
+from satflow_ext.run_groups.submission import advance_groups
 from satflow_ext.runs.log_follower import follow_log, listen_for_hints
-from satflow_ext.settings import load_settings
+from satflow_ext.settings import Settings, load_settings
 from tests.hybrid.messages import of_connection
 from tests.hybrid.recording import Recording
 
@@ -66,6 +69,17 @@ async def press(api: PrefectApi, deployment_id: str) -> str:
     run = await runs.start_run(api, request)
     await runs.cancel_run(api, run.id)
     return run.id
+
+
+async def press_many(api: PrefectApi, deployment_id: str, settings: Settings) -> None:
+    """Start a run group of one run, and cancel it."""
+    deployment = await queries.get_deployment(Endpoints(api, Store("", ""), None, False), deployment_id)
+    database = GroupDatabase(settings, api)
+    wanted = RunGroupRequest(deployment=deployment_id, name="many", over={"how": ["flow"]}, parameters={"given": ""})
+    group_id = await groups.start_group(database, await groups.select_points(database, wanted, deployment))
+    await advance_groups(database, api, settings)
+    database.cancel_group(group_id)
+    await advance_groups(database, api, settings)
 
 
 async def delete(api: PrefectApi, deployment_id: str) -> None:

@@ -20,6 +20,7 @@ from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from satflow_ext.redaction import facts, published
+from satflow_ext.settings import load_settings
 from tests.hybrid import asking
 from tests.hybrid.canaries import ANSWERED, FACTS, KINDS, Canaries, stem
 from tests.hybrid.encodings import Finder
@@ -103,6 +104,7 @@ def _cycles(made: Place, level: str) -> tuple[str, ...]:
         made.switch_off(deployment_id)
         stopped = asyncio.run(asking.press(made.proxied, deployment_id))
         assert made.state_after(stopped)["name"] == "Cancelled"
+        asyncio.run(asking.press_many(made.proxied, deployment_id, load_settings()))
         asyncio.run(asking.delete(made.proxied, deployment_id))
     return tuple(states)
 
