@@ -21,6 +21,7 @@
     │   ├── VersionNotFound
     │   ├── RunNotFound
     │   ├── ResultMissing
+    │   ├── TaskRunNotFound
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── RunFailed               409  a flow run did not complete, so it has no result
@@ -204,6 +205,10 @@ class RunNotFound(NotFound):
 
 class ResultMissing(NotFound):
     """The result of a flow run was not stored, or is no longer in the store."""
+
+
+class TaskRunNotFound(NotFound):
+    """The flow run has no task run with that id."""
 
 
 class ClusterNotFound(NotFound):

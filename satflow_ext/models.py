@@ -999,17 +999,69 @@ class RunList(WireModel):
 
 
 class TaskRun(WireModel):
-    """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended."""
+    """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
+
+    `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started.
+    """
 
     id: str
     name: str
     task: str
     state_type: StateType
     state_name: str
+    expected_start: datetime | None
     start: datetime | None
     end: datetime | None
     duration: float
+    attempts: int
+    tags: tuple[str, ...]
     interrupted: bool
+
+
+class TaskRunQuery(WireModel):
+    """The query of GET /satflow/runs/<id>/tasks. `cursor` is that of the last page; without it, all task runs are sent."""
+
+    cursor: str | None = Field(None, pattern=r"^[0-9a-f]{16}:\d{1,12}$")
+
+
+class TaskRunPage(WireModel):
+    """GET /satflow/runs/<id>/tasks?cursor=: the task runs that changed after the cursor.
+
+    `reset`: the browser discards what it has, because its cursor is unknown. `more`: another page is available at once. `total`
+    is the number of task runs in Prefect, of which some may not be read yet. `time` is the server's time.
+    """
+
+    reset: bool
+    task_runs: tuple[TaskRun, ...]
+    cursor: str
+    more: bool
+    total: int
+    time: datetime
+
+
+class TaskRunState(WireModel):
+    """A state that a task run had since `time`."""
+
+    type: StateType
+    name: str
+    time: datetime
+    message: str | None
+
+
+class TaskRunInput(WireModel):
+    """An argument of a task run. `task_runs` are the first of the `count` task runs whose results are in its value."""
+
+    name: str
+    task_runs: tuple[str, ...]
+    count: int
+
+
+class TaskRunDetail(WireModel):
+    """GET /satflow/runs/<id>/tasks/<task run id>: its states, oldest first, and the origins of its arguments."""
+
+    id: str
+    states: tuple[TaskRunState, ...]
+    inputs: tuple[TaskRunInput, ...]
 
 
 class FailureFrame(WireModel):
@@ -1104,7 +1156,6 @@ class RunDetail(WireModel):
     """
 
     run: Run
-    tasks: tuple[TaskRun, ...]
     failure: Failure | None
     artifacts: tuple[Artifact, ...]
     settled: bool

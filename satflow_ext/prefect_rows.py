@@ -27,6 +27,15 @@ class StateRow(PrefectRow):
     message: str | None = None
 
 
+class TaskRunStateRow(PrefectRow):
+    """A state that a task run has or had."""
+
+    type: StateType
+    name: str | None = None
+    timestamp: datetime
+    message: str | None = None
+
+
 class FlowRow(PrefectRow):
     """A flow."""
 
@@ -69,12 +78,16 @@ class TaskRunRow(PrefectRow):
     id: UUID
     name: str
     task_key: str
+    flow_run_id: UUID | None = None
     task_inputs: dict[str, list[TaskInputRow]] = {}
+    tags: list[str] = []
+    run_count: int = 0
     state_type: StateType | None = None
     state_name: str | None = None
+    expected_start_time: datetime | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
-    estimated_run_time: timedelta = timedelta()
+    total_run_time: timedelta = timedelta()
 
 
 class LogRow(PrefectRow):

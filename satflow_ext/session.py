@@ -34,6 +34,8 @@ from satflow_ext.models import (
     RunQuery,
     RunRequest,
     SharedCluster,
+    TaskRun,
+    TaskRunDetail,
     VersionDetail,
     VersionDiff,
     VersionList,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from satflow_ext.registration.preview import Preview
     from satflow_ext.results.document import VerifiedResult
     from satflow_ext.runs.log_book import LogBatch
+    from satflow_ext.runs.task_runs import TaskRunBook
     from satflow_ext.versions.content_download import CheckedVersion
 
 
@@ -318,6 +321,20 @@ class Runs:
 
         inputs = await asyncio.to_thread(failed_inputs.read_failed_inputs, self._connection.settings, detail.run.id)
         return await failed_code.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
+
+    async def list_task_runs(self, run_id: str, book: TaskRunBook | None = None) -> tuple[TaskRun, ...]:
+        """List the task runs of one run; see `runs.list_task_runs`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.list_task_runs(endpoints.prefect, run_id, book)
+
+    async def read_task_run(self, run_id: str, task_run_id: str) -> TaskRunDetail:
+        """Read the states and inputs of one task run of a run."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.read_task_run(endpoints.prefect, run_id, task_run_id)
 
     async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""

@@ -61,6 +61,8 @@ REPLIES = (
     models.VersionDiff,
     models.RunList,
     models.RunDetail,
+    models.TaskRunPage,
+    models.TaskRunDetail,
     models.ClusterList,
     models.SharedCluster,
     models.StackStatus,

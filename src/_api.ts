@@ -802,7 +802,6 @@ export interface Run {
  */
 export interface RunDetail {
   run: Run;
-  tasks: TaskRun[];
   failure: Failure | null;
   artifacts: Artifact[];
   settled: boolean;
@@ -945,6 +944,8 @@ export interface TaskChange {
 
 /**
  * A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
+ *
+ * `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started.
  */
 export interface TaskRun {
   id: string;
@@ -961,10 +962,65 @@ export interface TaskRun {
     | 'PAUSED'
     | 'CANCELLING';
   state_name: string;
+  expected_start: string | null;
   start: string | null;
   end: string | null;
   duration: number;
+  attempts: number;
+  tags: string[];
   interrupted: boolean;
+}
+
+/**
+ * GET /satflow/runs/<id>/tasks/<task run id>: its states, oldest first, and the origins of its arguments.
+ */
+export interface TaskRunDetail {
+  id: string;
+  states: TaskRunState[];
+  inputs: TaskRunInput[];
+}
+
+/**
+ * An argument of a task run. `task_runs` are the first of the `count` task runs whose results are in its value.
+ */
+export interface TaskRunInput {
+  name: string;
+  task_runs: string[];
+  count: number;
+}
+
+/**
+ * GET /satflow/runs/<id>/tasks?cursor=: the task runs that changed after the cursor.
+ *
+ * `reset`: the browser discards what it has, because its cursor is unknown. `more`: another page is available at once. `total`
+ * is the number of task runs in Prefect, of which some may not be read yet. `time` is the server's time.
+ */
+export interface TaskRunPage {
+  reset: boolean;
+  task_runs: TaskRun[];
+  cursor: string;
+  more: boolean;
+  total: number;
+  time: string;
+}
+
+/**
+ * A state that a task run had since `time`.
+ */
+export interface TaskRunState {
+  type:
+    | 'SCHEDULED'
+    | 'PENDING'
+    | 'RUNNING'
+    | 'COMPLETED'
+    | 'FAILED'
+    | 'CANCELLED'
+    | 'CRASHED'
+    | 'PAUSED'
+    | 'CANCELLING';
+  name: string;
+  time: string;
+  message: string | null;
 }
 
 /**

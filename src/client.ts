@@ -4,8 +4,8 @@ import { ServerConnection } from '@jupyterlab/services';
 import type * as api from './_api';
 import {
   LOG_INCOMPLETE,
+  parseErrorReply,
   RequestFailed,
-  SERVER_MISSING,
   SERVER_UNREACHABLE
 } from './errors';
 
@@ -20,6 +20,11 @@ export interface IRunsQuery {
 export interface IVersionsQuery {
   before?: number;
   limit?: number;
+}
+
+/** The position in the changes of a run's task runs; without it, all of them are sent. */
+export interface ITaskRunsQuery {
+  cursor?: string;
 }
 
 /** Client of SatFlow's REST API, with one method per endpoint. Each method rejects with `RequestFailed`. */
@@ -51,6 +56,8 @@ export interface IClient {
   runs(query?: IRunsQuery): Promise<api.RunList>;
   startRun(request: api.RunRequest): Promise<api.Run>;
   run(id: string): Promise<api.RunDetail>;
+  taskRuns(id: string, query?: ITaskRunsQuery): Promise<api.TaskRunPage>;
+  taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail>;
   cancelRun(id: string): Promise<api.Run>;
   log(id: string): Promise<Blob>;
   clusters(): Promise<api.ClusterList>;
@@ -159,6 +166,15 @@ export class Client implements IClient {
     return this.requestJson('GET', ['runs', id]);
   }
 
+  taskRuns(id: string, query: ITaskRunsQuery = {}): Promise<api.TaskRunPage> {
+    const search = formatQuery(query);
+    return this.requestJson('GET', ['runs', id, 'tasks'], undefined, search);
+  }
+
+  taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail> {
+    return this.requestJson('GET', ['runs', id, 'tasks', taskRunId]);
+  }
+
   cancelRun(id: string): Promise<api.Run> {
     return this.requestJson('POST', ['runs', id, 'cancel']);
   }
@@ -229,7 +245,9 @@ function endpointUrl(base: string, path: string[]): string {
 }
 
 /** Format a query for a URL without unset parameters, for which `URLExt` would write "undefined". */
-function formatQuery(query: IRunsQuery | IVersionsQuery): string {
+function formatQuery(
+  query: IRunsQuery | IVersionsQuery | ITaskRunsQuery
+): string {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null
   );
@@ -257,38 +275,4 @@ function throwIncompleteLog(): never {
     fix: 'Try again when the Prefect API answers.',
     field: null
   });
-}
-
-/** Return the error in a reply, or an error of ours if another server replied. */
-export function parseErrorReply(status: number, text: string): api.ErrorBody {
-  const body = parseErrorBody(text);
-  if (body) {
-    return body;
-  }
-  if (status === 404) {
-    return {
-      error: SERVER_MISSING,
-      message: 'The SatFlow server extension is not enabled.',
-      fix: 'jupyter server extension enable satflow_ext',
-      field: null
-    };
-  }
-  const message = `The Jupyter server answered with status ${status}.`;
-  return { error: 'UnexpectedReply', message, fix: null, field: null };
-}
-
-function parseErrorBody(text: string): api.ErrorBody | null {
-  try {
-    const body = JSON.parse(text) as Partial<api.ErrorBody> | null;
-    return typeof body?.error === 'string' && typeof body.message === 'string'
-      ? {
-          error: body.error,
-          message: body.message,
-          fix: body.fix ?? null,
-          field: body.field ?? null
-        }
-      : null;
-  } catch {
-    return null;
-  }
 }

@@ -9,11 +9,13 @@ import asyncio
 import threading
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from satflow_ext.display.run_view import SHOWN_LINES, RunView
 from satflow_ext.errors import SatflowError
-from satflow_ext.models import TERMINAL_STATES, LogLine, RunDetail
+from satflow_ext.models import TERMINAL_STATES, LogLine, RunDetail, TaskRun
 from satflow_ext.runs.log_book import sort_by_time
+from satflow_ext.runs.task_runs import TaskRunBook
 
 if TYPE_CHECKING:
     from IPython.core.display_functions import DisplayHandle
@@ -30,11 +32,14 @@ class LiveRun:
     Args:
         session: reads the run.
         detail: the run as it is now.
+        task_runs: its task runs as they are now.
     """
 
-    def __init__(self, session: Session, detail: RunDetail) -> None:
+    def __init__(self, session: Session, detail: RunDetail, task_runs: tuple[TaskRun, ...]) -> None:
         self._session = session
         self._detail = detail
+        self._task_runs = task_runs
+        self._book = TaskRunBook(UUID(detail.run.id))
         self._lines: list[LogLine] = []
         self._handles: list[DisplayHandle] = []
         self._shown: dict[str, str] = {}
@@ -92,11 +97,12 @@ class LiveRun:
         """Update the displays. Return whether the run, its log and its task runs are complete."""
         log_is_complete = log.done()  # before the run is read, so that its state is not older than the log
         self._detail = await self._session.runs.read_detail(self._detail.run.id)
+        self._task_runs = await self._session.runs.list_task_runs(self._detail.run.id, self._book)
         self._update()
         if not log_is_complete or self._detail.run.state_type not in TERMINAL_STATES:
             return False
         self._end_shown.set()
-        return self._detail.settled or all(task.state_type in TERMINAL_STATES for task in self._detail.tasks)
+        return self._detail.settled or all(each.state_type in TERMINAL_STATES for each in self._task_runs)
 
     async def _follow_log(self) -> None:
         async with aclosing(self._session.runs.follow_log(self._detail.run.id)) as batches:
@@ -112,5 +118,5 @@ class LiveRun:
                 handle.update(rendered, raw=True)  # type: ignore[no-untyped-call]
 
     def _render(self) -> dict[str, Any]:
-        view = RunView(self._detail, self.lines)
+        view = RunView(self._detail, self._task_runs, self.lines)
         return {"text/plain": repr(view), "text/html": view._repr_html_()}

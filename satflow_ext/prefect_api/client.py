@@ -24,6 +24,7 @@ from satflow_ext.prefect_rows import (
     LogRow,
     PrefectRow,
     TaskRunRow,
+    TaskRunStateRow,
     VariableRow,
     WorkerRow,
     WorkPoolRow,
@@ -33,6 +34,7 @@ Row = TypeVar("Row", bound=PrefectRow)
 
 _QUOTED_DOTS = {".": "%2E", "..": "%2E%2E"}
 """Names that would shorten a path; `quote` does not change dots."""
+_COUNT_ADAPTER = TypeAdapter(int)
 
 
 @asynccontextmanager
@@ -137,10 +139,26 @@ class PrefectClient:
         state: JsonObject = {"type": "CANCELLING", "name": "Cancelling"}
         await self.request("POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": False})
 
-    async def read_task_runs(self, flow_run_id: UUID, *, limit: int, offset: int = 0) -> list[TaskRunRow]:
-        """Read the task runs of a flow run, latest first."""
-        chosen = {"flow_runs": {"id": _any_of([flow_run_id])}, "sort": "EXPECTED_START_TIME_DESC"}
+    async def read_task_run(self, task_run_id: UUID) -> TaskRunRow:
+        """Read a task run."""
+        return await self._read(TaskRunRow, "GET", f"/task_runs/{task_run_id}")
+
+    async def read_task_runs(self, task_runs: JsonObject, *, limit: int, offset: int = 0) -> list[TaskRunRow]:
+        """Read the task runs that match a filter, in the order in which they were expected to start."""
+        chosen = {"task_runs": task_runs, "sort": "EXPECTED_START_TIME_ASC"}
         return await self._filter(TaskRunRow, "/task_runs", **chosen, limit=limit, offset=offset)
+
+    async def count_task_runs(self, task_runs: JsonObject) -> int:
+        """Count the task runs that match a filter."""
+        response = await self.request("POST", "/task_runs/count", {"task_runs": task_runs})
+        with _unreadable_as_not_prefect():
+            return _COUNT_ADAPTER.validate_json(response.content)
+
+    async def read_task_run_states(self, task_run_id: UUID) -> list[TaskRunStateRow]:
+        """Read the states that a task run has had, in no particular order."""
+        response = await self.request("GET", f"/task_run_states/?task_run_id={task_run_id}")
+        with _unreadable_as_not_prefect():
+            return _list_adapter(TaskRunStateRow).validate_json(response.content)
 
     async def read_artifacts(self, flow_run_id: UUID) -> list[ArtifactRow]:
         """Read the artifacts of a flow run."""

@@ -26,6 +26,12 @@ MAX_LINE_LENGTH = 500
 LATE_AFTER = timedelta(seconds=3)
 """Delay of a run before a reason is given: a polling Prefect worker needs that long under normal conditions."""
 WAITING_STATES = frozenset({"SCHEDULED", "PENDING"})
+FAILURE_LAG = timedelta(seconds=15)
+SUCCESS_LAG = timedelta(minutes=2)
+"""How long Prefect's rows of task runs may lag behind their flow run (169 of 1,500 did after 40 s).
+
+After a success no task was interrupted and all rows catch up; after a failure those of a dead process never do.
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,14 @@ async def describe_runs(client: PrefectClient, flow_runs: Sequence[FlowRunRow]) 
 def read_state_type(flow_run: FlowRunRow) -> StateType:
     """Return the type of a run's state. A new run that has no state in Prefect yet counts as scheduled."""
     return flow_run.state_type or "SCHEDULED"
+
+
+def is_settled(flow_run: FlowRunRow, now: datetime) -> bool:
+    """Return whether a flow run ended long enough ago that Prefect has recorded all of its task runs."""
+    state_type, end = read_state_type(flow_run), flow_run.end_time
+    if state_type not in TERMINAL_STATES:
+        return False
+    return end is None or now - end > (SUCCESS_LAG if state_type == "COMPLETED" else FAILURE_LAG)
 
 
 async def _read_related_objects(

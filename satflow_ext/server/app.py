@@ -28,7 +28,15 @@ from satflow_ext.server.deployments import (
 )
 from satflow_ext.server.kernel_bridge import KernelBridge, KernelFlowsHandler
 from satflow_ext.server.preflight import PreflightHandler, PreflightManager
-from satflow_ext.server.runs import CancelHandler, LogHandler, RunHandler, RunManager, RunsHandler
+from satflow_ext.server.runs import (
+    CancelHandler,
+    LogHandler,
+    RunHandler,
+    RunManager,
+    RunsHandler,
+    TaskRunHandler,
+    TaskRunsHandler,
+)
 from satflow_ext.server.stack import StackHandler, StackManager
 from satflow_ext.server.stream import StreamHandler
 from satflow_ext.session import Session
@@ -140,6 +148,8 @@ def build_routes(managers: Managers) -> list[Route]:
         (rf"/satflow/runs/{ID_PATTERN}", RunHandler, session),
         (rf"/satflow/runs/{ID_PATTERN}/cancel", CancelHandler, runs),
         (rf"/satflow/runs/{ID_PATTERN}/log", LogHandler, session),
+        (rf"/satflow/runs/{ID_PATTERN}/tasks", TaskRunsHandler, runs),
+        (rf"/satflow/runs/{ID_PATTERN}/tasks/{ID_PATTERN}", TaskRunHandler, session),
         (r"/satflow/clusters", ClustersHandler, {"clusters": managers.clusters}),
         (r"/satflow/stack", StackHandler, {"stack": managers.stack}),
         (r"/satflow/stream", StreamHandler, {"stream_frames": managers.stream_frames}),

@@ -16,6 +16,7 @@ import { RunTab } from '../runs/runTab';
 import { StackModel } from '../stack/stack';
 import { FakeNotebookCells } from './failures';
 import { deployment, FakeStream, run } from './fakes';
+import { taskRunClient } from './taskRuns';
 
 const READY: StackStatus = {
   kind: 'local',
@@ -30,12 +31,12 @@ const READY: StackStatus = {
 function createTab(panels: RunPanels): RunTab {
   const detail = {
     run: run(),
-    tasks: [],
     failure: null,
     artifacts: [],
     settled: false
   };
   const client = {
+    ...taskRunClient(),
     run: async () => detail,
     log: async () => new Blob(),
     cancelRun: async () => run(),

@@ -11,10 +11,13 @@ import { createRunPanels } from '../runs/ownRunPanels';
 import { RunView } from '../runs/RunView';
 import { failureOf } from './failures';
 import { line, run } from './fakes';
+import { storeOf } from './taskRuns';
 
 describe('RunView', () => {
   const props = {
     version: 3,
+    tasks: storeOf(),
+    workers: new Map(),
     lines: [line(0)],
     progress: 'live' as const,
     cluster: null,
@@ -33,12 +36,12 @@ describe('RunView', () => {
       onCancel: jest.fn(),
       onRunAgain: jest.fn(),
       onDownload: jest.fn(),
+      onReadTaskRun: jest.fn(),
       onDaskPages: null
     }
   };
   const detail = {
     run: run(),
-    tasks: [],
     failure: null,
     artifacts: [],
     settled: false

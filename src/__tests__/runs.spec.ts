@@ -7,11 +7,10 @@ import { coalesceCalls } from '../components/coalesceCalls';
 import { RequestFailed } from '../errors';
 import { RunModel } from '../runs/run';
 import { RunsModel } from '../runs/runs';
-import { groupTasks } from '../runs/tasks';
 import { failureOf } from './failures';
 import { cluster, FakeStream, line, logs, run } from './fakes';
 import { clusterMoment } from './sharedClusters';
-import { task } from './taskRuns';
+import { taskRunClient } from './taskRuns';
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
@@ -110,9 +109,9 @@ describe('RunModel', () => {
   it('collects log lines and cluster samples', () => {
     const frames = new FakeStream();
     const client = {
+      ...taskRunClient(),
       run: async () => ({
         run: run(),
-        tasks: [],
         failure: null,
         artifacts: [],
         settled: false
@@ -150,9 +149,9 @@ describe('RunModel', () => {
     const failed = run({ state_type: 'FAILED' });
     let traceback: string | null = null;
     const client = {
+      ...taskRunClient(),
       run: async () => ({
         run: failed,
-        tasks: [],
         failure: failureOf({ traceback }),
         artifacts: [],
         settled: false
@@ -180,9 +179,9 @@ describe('RunModel and the list', () => {
   function slow() {
     const answers: ((one: Run) => void)[] = [];
     const client = {
+      ...taskRunClient(),
       run: async () => ({
         run: await new Promise<Run>(resolve => answers.push(resolve)),
-        tasks: [],
         failure: null,
         artifacts: [],
         settled: false
@@ -245,23 +244,5 @@ describe('continued', () => {
     expect(first).toHaveLength(2);
     expect(samples).toHaveLength(MAX_SAMPLES);
     expect(samples[0].time).toBe(Date.UTC(2026, 0, 1, 0, 0, 1));
-  });
-});
-
-describe('taskGroups', () => {
-  it('puts the runs of a mapped task together', () => {
-    const mosaic = { ...task('m', true), task: 'mosaic' };
-    const groups = groupTasks([
-      task('a', true),
-      mosaic,
-      task('b', false),
-      task('c', true)
-    ]);
-    expect(groups.map(one => one.task)).toEqual(['square', 'mosaic']);
-    expect(groups[0].duration).toBe(4.5);
-    expect(groups[0].counts).toEqual([
-      { type: 'COMPLETED', name: 'Completed', count: 2 },
-      { type: 'RUNNING', name: 'Running', count: 1 }
-    ]);
   });
 });

@@ -12,7 +12,7 @@ import type { Widget } from '@lumino/widgets';
 import { satflowIcon } from '../icons';
 import { Notebooks } from '../notebooks';
 import { FailedCells } from '../runs/failedCells';
-import { RunModel } from '../runs/run';
+import type { RunModel } from '../runs/run';
 import type { IRunTabParts } from '../runs/runTab';
 import {
   IActions,
@@ -64,7 +64,10 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     const notebooks = new Notebooks(tracker, contents, app.commands);
     const views = { actions, panels, trans };
     const parts = { deployments, preferences, stack, ...views };
-    const model = (id: string) => new RunModel(id, client, stream, runs);
+    const model = async (id: string) => {
+      const { RunModel } = await import('../runs/run');
+      return new RunModel(id, client, stream, runs);
+    };
     const cells = () => new FailedCells(notebooks);
     const tabs = addCommand(app, model, {
       ...parts,
@@ -103,7 +106,7 @@ const ARGS = {
 
 function addCommand(
   { commands, shell }: JupyterFrontEnd,
-  model: (id: string) => RunModel,
+  model: (id: string) => Promise<RunModel>,
   { area, cells, ...parts }: ITabOptions
 ): WidgetTracker<MainAreaWidget> {
   const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'satflow' });
@@ -114,7 +117,7 @@ function addCommand(
       const id = String(args.runId);
       let tab = tracker.find(one => runIdOf(one) === id);
       if (!tab) {
-        tab = await createTab(model(id), cells(), parts);
+        tab = await createTab(await model(id), cells(), parts);
         tab.title.label = String(args.name ?? id);
         shell.add(tab, area, { type: 'SatFlow Run' });
         await tracker.add(tab);

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   caretDownIcon,
   caretUpIcon,
+  closeIcon,
   downloadIcon,
   HTMLSelect,
   InputGroup,
@@ -14,6 +15,9 @@ import { useTrans } from '../components/translation';
 
 export interface ILogToolbarProps {
   level: number;
+  /** The name of the task to which the log is restricted, or null. */
+  task: string | null;
+  onAllTasks?: () => void;
   search: string;
   /** Number of lines that match. */
   matchCount: number;
@@ -48,6 +52,9 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
         options={levelOptions(trans)}
         onChange={event => onLevel(Number(event.target.value))}
       />
+      {props.task !== null && (
+        <TaskChip task={props.task} onAllTasks={props.onAllTasks} />
+      )}
       <SearchField {...props} />
       <LineCount {...props} />
       <span className="jp-Satflow-rowEnd">
@@ -66,6 +73,27 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
         />
       </span>
     </div>
+  );
+}
+
+/** The task to which the log is restricted, with a button that shows all lines again. */
+function TaskChip(props: {
+  task: string;
+  onAllTasks?: () => void;
+}): JSX.Element {
+  const trans = useTrans();
+  return (
+    <span className="jp-Satflow-chip" data-testid="satflow-log-task">
+      <span className="jp-Satflow-chipText" title={props.task}>
+        {trans.__('Task: %1', props.task)}
+      </span>
+      <IconButton
+        icon={closeIcon}
+        label={trans.__('Show the lines of all tasks')}
+        onClick={() => props.onAllTasks?.()}
+        testId="satflow-log-all-tasks"
+      />
+    </span>
   );
 }
 

@@ -7,6 +7,7 @@ import { ErrorNote } from '../components/ErrorNote';
 import { useTrans } from '../components/translation';
 import {
   filterByLevel,
+  filterByTask,
   type LogState,
   findMatches,
   dropOverwritten
@@ -14,10 +15,19 @@ import {
 import { LogLines } from './LogLines';
 import { LogToolbar } from './LogToolbar';
 
+/** The task runs to which a log is restricted. */
+export interface ILogTasks {
+  label: string;
+  ids: ReadonlySet<string>;
+}
+
 export interface ILogViewProps {
   lines: readonly LogLine[];
   /** Names of task runs by id, as far as they are loaded. */
   taskNames: ReadonlyMap<string, string>;
+  /** Show only lines of these task runs, or all with null. */
+  tasks?: ILogTasks | null;
+  onAllTasks?: () => void;
   progress: LogState;
   error: ErrorBody | null;
   /** True to follow new lines at first. */
@@ -28,24 +38,25 @@ export interface ILogViewProps {
 /** The log of a run, with filter, search, follow and download. */
 export function LogView(props: ILogViewProps): JSX.Element {
   const trans = useTrans();
-  const { progress, error, onDownload } = props;
+  const { progress, error, tasks = null } = props;
   const [level, setLevel] = useState(0);
   const [search, setSearch] = useState('');
   const [step, setStep] = useState(0);
   const [follow, setFollow] = useState(props.follow);
-  const lines = useMemo(() => dropOverwritten(props.lines), [props.lines]);
-  const shown = useMemo(() => filterByLevel(lines, level), [lines, level]);
+  const { shown, ofTasks } = useShownLines(props, level);
   const found = useMemo(() => findMatches(shown, search), [shown, search]);
-  useEffect(() => setStep(0), [search, level]);
+  useEffect(() => setStep(0), [search, level, tasks?.label]);
   const position = found.length > 0 ? wrapIndex(step, found.length) : 0;
-  const go = (to: number) => {
+  const stepBy = (by: number) => {
     setFollow(false);
-    setStep(to);
+    setStep(position + by);
   };
   return (
     <div className="jp-Satflow-log">
       <LogToolbar
         level={level}
+        task={tasks && tasks.label}
+        onAllTasks={props.onAllTasks}
         search={search}
         matchCount={found.length}
         position={position}
@@ -58,19 +69,15 @@ export function LogView(props: ILogViewProps): JSX.Element {
           setSearch(words);
           setFollow(words === '' && follow);
         }}
-        onStep={by => go(position + by)}
+        onStep={stepBy}
         onFollow={setFollow}
-        onDownload={onDownload}
+        onDownload={props.onDownload}
       />
       {error && <ErrorNote error={error} />}
       {shown.length === 0 ? (
         <EmptyState
           testId="satflow-log-empty"
-          message={describeEmptyLog(
-            lines.length,
-            error ? null : progress,
-            trans
-          )}
+          message={describeEmptyLog(ofTasks.length, props, trans)}
         />
       ) : (
         <LogLines
@@ -86,17 +93,39 @@ export function LogView(props: ILogViewProps): JSX.Element {
   );
 }
 
-/** Return the reason why no line is shown; `progress` is null if the log cannot be read. */
+/** Return the lines of the chosen task runs, and those of them to show. */
+function useShownLines(
+  { lines, tasks = null }: ILogViewProps,
+  level: number
+): Record<'shown' | 'ofTasks', readonly LogLine[]> {
+  const whole = useMemo(() => dropOverwritten(lines), [lines]);
+  const ofTasks = useMemo(
+    () => filterByTask(whole, tasks && tasks.ids),
+    [whole, tasks]
+  );
+  const shown = useMemo(() => filterByLevel(ofTasks, level), [ofTasks, level]);
+  return { shown, ofTasks };
+}
+
+/** Return the reason why none of the lines of the chosen task runs is shown. */
 function describeEmptyLog(
   count: number,
-  progress: LogState | null,
+  { progress: state, error, tasks }: ILogViewProps,
   trans: TranslationBundle
 ): string {
+  const progress = error ? null : state;
   const isLoading = progress === 'loading';
   if (count > 0) {
     return isLoading
       ? trans.__('No lines at this level so far. The log is still loading.')
       : trans.__('No lines at this level.');
+  }
+  if (tasks && progress !== null) {
+    return isLoading
+      ? trans.__(
+          'No lines of these task runs so far. The log is still loading.'
+        )
+      : trans.__('These task runs have logged nothing.');
   }
   switch (progress) {
     case 'loading':

@@ -10,11 +10,14 @@ import {
   hasEnded
 } from '../format';
 import type { IRunActions } from './runPanels';
+import { RunProgress } from './RunProgress';
 import { StateMark } from './StateMark';
+import type { ITaskRuns } from './taskRuns';
 import { useNow } from './useNow';
 
 export interface IRunHeaderProps {
   run: Run;
+  tasks: ITaskRuns;
   version: number | null;
   actions: IRunActions;
 }
@@ -49,6 +52,11 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
             {formatDuration(elapsedSeconds(run, now))}
           </span>
         )}
+        <RunProgress
+          tasks={props.tasks}
+          hasEnded={hasEnded(run.state_type)}
+          now={now}
+        />
         {run.scheduled && <span>{trans.__('scheduled')}</span>}
       </div>
       {run.why_waiting && (

@@ -8,6 +8,11 @@ export class LogStore {
     return this._lines;
   }
 
+  /** The names of the Dask workers that wrote lines of tasks, by the ids of task runs. */
+  get workers(): ReadonlyMap<string, string> {
+    return this._workers;
+  }
+
   /** True if all lines are loaded and no more will follow. */
   get isComplete(): boolean {
     return this._isComplete;
@@ -23,9 +28,16 @@ export class LogStore {
     if (frame.reset) {
       this._lines = [];
       this.ids.clear();
+      this._workers.clear();
     }
     const fresh = frame.lines.filter(line => !this.ids.has(line.id));
-    fresh.forEach(line => this.ids.add(line.id));
+    for (const line of fresh) {
+      this.ids.add(line.id);
+      const worker = findWorker(line.logger);
+      if (worker && line.task_run_id) {
+        this._workers.set(line.task_run_id, worker);
+      }
+    }
     fresh.sort(compareByTime);
     const last = this._lines[this._lines.length - 1];
     const inOrder = !last || !fresh[0] || compareByTime(last, fresh[0]) <= 0;
@@ -41,6 +53,13 @@ export class LogStore {
   private _isComplete = false;
   private _hasStarted = false;
   private readonly ids = new Set<string>();
+  private readonly _workers = new Map<string, string>();
+}
+
+/** Return the name of a Dask worker in the name of a logger, such as `prefect.task_runs on Dask worker 3`. */
+function findWorker(logger: string): string | null {
+  const [, worker] = logger.split(' on Dask worker ');
+  return worker ?? null;
 }
 
 /** The loading state of a log: being read, extended with new lines while the run is active, or complete. */
@@ -68,6 +87,16 @@ export function filterByLevel(
   level: number
 ): readonly LogLine[] {
   return level <= 0 ? lines : lines.filter(line => line.level >= level);
+}
+
+/** Return the lines of these task runs, or all lines with null. */
+export function filterByTask(
+  lines: readonly LogLine[],
+  taskRuns: ReadonlySet<string> | null
+): readonly LogLine[] {
+  return taskRuns
+    ? lines.filter(line => line.task_run_id && taskRuns.has(line.task_run_id))
+    : lines;
 }
 
 /** Drop lines that the next line of the same task and logger overwrites, so that a progress bar is one line. */

@@ -1,11 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useMemo } from 'react';
 
+import type { TaskRun } from '../_api';
 import { ClusterView } from '../clusters/ClusterView';
-import { LogView } from './LogView';
+import { type ILogTasks, LogView } from './LogView';
 import { RunDetails } from './RunDetails';
-import type { IRunPanel, IShownRun, RunPanels } from './runPanels';
-import { TaskTable } from './TaskTable';
+import type { IRunPanel, IShownRun, ITaskFilter, RunPanels } from './runPanels';
+import { TasksPanel } from './TasksPanel';
 
 /** Add our own panels, unless they have been added. */
 export function addOwnRunPanels(
@@ -29,9 +30,9 @@ export function createRunPanels(trans: TranslationBundle): IRunPanel[] {
     },
     {
       id: 'tasks',
-      label: ({ detail }) => trans.__('Tasks (%1)', detail.tasks.length),
+      label: ({ tasks }) => trans.__('Tasks (%1)', tasks.total),
       rank: 200,
-      render: ({ detail }) => <TaskTable tasks={detail.tasks} />
+      render: run => <TasksPanel {...run} />
     },
     {
       id: 'cluster',
@@ -58,19 +59,37 @@ export function createRunPanels(trans: TranslationBundle): IRunPanel[] {
 }
 
 function LogPanel(props: IShownRun): JSX.Element {
-  const { tasks } = props.detail;
+  const { tasks, logFilter, onShowLog } = props;
+  const { items } = tasks;
   const taskNames = useMemo(
-    () => new Map(tasks.map(task => [task.id, task.name])),
-    [tasks]
+    () => new Map(items.map(task => [task.id, task.name])),
+    [items]
+  );
+  const shownTasks = useMemo(
+    () => logFilter && findLogTasks(logFilter, items),
+    [logFilter, items]
   );
   return (
     <LogView
       lines={props.lines}
       taskNames={taskNames}
+      tasks={shownTasks}
+      onAllTasks={() => onShowLog(null)}
       progress={props.progress}
       error={props.streamError}
       follow={props.follow}
       onDownload={props.actions.onDownload}
     />
   );
+}
+
+function findLogTasks(
+  { task, taskRunId }: ITaskFilter,
+  runs: readonly TaskRun[]
+): ILogTasks {
+  const chosen = runs.filter(run =>
+    taskRunId === null ? run.task === task : run.id === taskRunId
+  );
+  const label = taskRunId === null ? task : (chosen[0]?.name ?? taskRunId);
+  return { label, ids: new Set(chosen.map(run => run.id)) };
 }

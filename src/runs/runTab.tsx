@@ -1,5 +1,6 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { ModelView } from '../components/modelView';
@@ -18,7 +19,7 @@ export interface IRunTabParts {
   deployments: DeploymentsModel;
   preferences: Preferences;
   stack: StackModel;
-  actions: Omit<IRunActions, 'onDownload'>;
+  actions: Omit<IRunActions, 'onDownload' | 'onReadTaskRun'>;
   panels: RunPanels;
   trans: TranslationBundle;
 }
@@ -46,6 +47,16 @@ export class RunTab extends ModelView {
     run.changed.connect(this.updateCells, this);
   }
 
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.run.setShown(true);
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.run.setShown(false);
+  }
+
   dispose(): void {
     this.run.dispose();
     this.cells.dispose();
@@ -71,6 +82,8 @@ function renderRun(
     <RunView
       detail={run.detail}
       version={deployment?.version ?? null}
+      tasks={run.tasks}
+      workers={run.log.workers}
       lines={run.log.lines}
       progress={run.progress}
       cluster={run.cluster}
@@ -85,7 +98,13 @@ function renderRun(
         onOpenCell: frame => void cells.open(frame).catch(showError),
         onCopy: text => copyTraceback(text, parts.trans)
       }}
-      actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
+      actions={{
+        onCancel,
+        onRunAgain,
+        onDownload,
+        onDaskPages,
+        onReadTaskRun: id => run.readTaskRun(id)
+      }}
     />
   );
 }

@@ -26,6 +26,8 @@ GOLDEN = {
     ("GET", f"runs/{ID}"): ("read", "satflow_ext:runs"),
     ("POST", f"runs/{ID}/cancel"): ("execute", "satflow_ext:runs"),
     ("GET", f"runs/{ID}/log"): ("read", "satflow_ext:runs"),
+    ("GET", f"runs/{ID}/tasks"): ("read", "satflow_ext:runs"),
+    ("GET", f"runs/{ID}/tasks/{ID}"): ("read", "satflow_ext:runs"),
     ("GET", "clusters"): ("read", "satflow_ext:clusters"),
     ("GET", "stack"): ("read", "satflow_ext:stack"),
     ("POST", "stack"): ("execute", "satflow_ext:stack"),
