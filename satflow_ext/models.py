@@ -1001,7 +1001,8 @@ class RunList(WireModel):
 class TaskRun(WireModel):
     """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
 
-    `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started.
+    `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
+    is the flow run that the task run represents, if it is the call of another flow.
     """
 
     id: str
@@ -1016,6 +1017,7 @@ class TaskRun(WireModel):
     attempts: int
     tags: tuple[str, ...]
     interrupted: bool
+    nested_run_id: str | None
 
 
 class TaskRunQuery(WireModel):
@@ -1039,8 +1041,8 @@ class TaskRunPage(WireModel):
     time: datetime
 
 
-class TaskRunState(WireModel):
-    """A state that a task run had since `time`."""
+class StateChange(WireModel):
+    """A state that a run or task run had since `time`."""
 
     type: StateType
     name: str
@@ -1060,7 +1062,7 @@ class TaskRunDetail(WireModel):
     """GET /satflow/runs/<id>/tasks/<task run id>: its states, oldest first, and the origins of its arguments."""
 
     id: str
-    states: tuple[TaskRunState, ...]
+    states: tuple[StateChange, ...]
     inputs: tuple[TaskRunInput, ...]
 
 
@@ -1139,26 +1141,62 @@ class Failure(WireModel):
     notebook_path: str | None = None
 
 
-class Artifact(WireModel):
-    """A Prefect artifact of a run."""
+class RunLink(WireModel):
+    """A flow run that contains another one, or that another one contains."""
 
     id: str
+    name: str
+    flow_name: str
+
+
+class Artifact(WireModel):
+    """A Prefect artifact. `nested_run` is the nested flow run that created it, None if it was the run itself."""
+
+    id: str
+    nested_run: RunLink | None
     key: str | None
     type: str | None
     description: str | None
     data: JsonValue
 
 
+class RunOrigin(WireModel):
+    """The origin of a run. `name` is that of the schedule or automation, if Prefect has one.
+
+    "flow": another flow called it. "user": a request to the Prefect API, such as from the sidebar, a notebook or a terminal.
+    """
+
+    kind: Literal["user", "schedule", "automation", "flow"]
+    name: str | None
+
+
 class RunDetail(WireModel):
     """GET /satflow/runs/<id>.
 
-    `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
+    `parents` are the flow runs that contain this one, the outermost first. `artifacts` are those of the run and of its nested
+    runs, oldest first. `states` are all states of the run, oldest first. `job_variables` are those of the deployment, replaced by
+    those of the run. `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
     """
 
     run: Run
+    parents: tuple[RunLink, ...]
     failure: Failure | None
     artifacts: tuple[Artifact, ...]
+    states: tuple[StateChange, ...]
+    origin: RunOrigin
+    job_variables: JsonObject
     settled: bool
+
+
+class RunVersion(WireModel):
+    """GET /satflow/runs/<id>/version: the version of the deployment that ran, as far as the store has it.
+
+    `number` is None if the run has not started or the version is unknown. `defaults` are the values of the parameters in the
+    flow's signature; the Prefect API does not receive them.
+    """
+
+    number: int | None
+    defaults: JsonObject
 
 
 class LogLine(WireModel):

@@ -21,14 +21,21 @@ class PrefectRow(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class StateDetailsRow(PrefectRow):
+    """Details of a state. `child_flow_run_id` is the nested flow run that a task run stands for."""
+
+    child_flow_run_id: UUID | None = None
+
+
 class StateRow(PrefectRow):
-    """The state of a flow run."""
+    """The state of a flow run or task run."""
 
     message: str | None = None
+    state_details: StateDetailsRow = StateDetailsRow()
 
 
-class TaskRunStateRow(PrefectRow):
-    """A state that a task run has or had."""
+class StateHistoryRow(PrefectRow):
+    """A state that a flow run or task run has or had."""
 
     type: StateType
     name: str | None = None
@@ -43,8 +50,18 @@ class FlowRow(PrefectRow):
     name: str
 
 
+class CreatorRow(PrefectRow):
+    """The origin of a flow run, such as a schedule of its deployment."""
+
+    type: str | None = None
+    display_value: str | None = None
+
+
 class FlowRunRow(PrefectRow):
-    """A flow run. A new one may have no state for a moment."""
+    """A flow run. A new one may have no state for a moment.
+
+    `parent_task_run_id` is the task run that represents a nested flow run in the flow run that called it.
+    """
 
     id: UUID
     name: str
@@ -62,6 +79,9 @@ class FlowRunRow(PrefectRow):
     auto_scheduled: bool | None = None
     labels: JsonObject = {}
     work_pool_name: str | None = None
+    parent_task_run_id: UUID | None = None
+    created_by: CreatorRow | None = None
+    job_variables: JsonObject | None = None
 
 
 class TaskInputRow(PrefectRow):
@@ -84,6 +104,7 @@ class TaskRunRow(PrefectRow):
     run_count: int = 0
     state_type: StateType | None = None
     state_name: str | None = None
+    state: StateRow | None = None
     expected_start_time: datetime | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
@@ -106,6 +127,7 @@ class ArtifactRow(PrefectRow):
     """An artifact."""
 
     id: UUID
+    flow_run_id: UUID | None = None
     key: str | None = None
     type: str | None = None
     description: str | None = None

@@ -33,6 +33,7 @@ from satflow_ext.models import (
     RunDetail,
     RunQuery,
     RunRequest,
+    RunVersion,
     SharedCluster,
     TaskRun,
     TaskRunDetail,
@@ -316,11 +317,19 @@ class Runs:
         detail = await runs.read_run_detail(endpoints.prefect, run_id)
         if detail.failure is None:
             return detail
-        from satflow_ext.deployments import failed_code
+        from satflow_ext.deployments import run_version
         from satflow_ext.run_logs import failed_inputs
 
         inputs = await asyncio.to_thread(failed_inputs.read_failed_inputs, self._connection.settings, detail.run.id)
-        return await failed_code.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
+        return await run_version.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
+
+    async def read_version(self, run_id: str) -> RunVersion:
+        """Read the version of its deployment that a run executes."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+        from satflow_ext.deployments import run_version
+
+        return await run_version.read_run_version(endpoints, await runs.read_run(endpoints.prefect, run_id))
 
     async def list_task_runs(self, run_id: str, book: TaskRunBook | None = None) -> tuple[TaskRun, ...]:
         """List the task runs of one run; see `runs.list_task_runs`."""

@@ -61,6 +61,7 @@ REPLIES = (
     models.VersionDiff,
     models.RunList,
     models.RunDetail,
+    models.RunVersion,
     models.TaskRunPage,
     models.TaskRunDetail,
     models.ClusterList,

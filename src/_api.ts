@@ -17,10 +17,11 @@ export interface AdaptCluster {
 }
 
 /**
- * A Prefect artifact of a run.
+ * A Prefect artifact. `nested_run` is the nested flow run that created it, None if it was the run itself.
  */
 export interface Artifact {
   id: string;
+  nested_run: RunLink | null;
   key: string | null;
   type: string | null;
   description: string | null;
@@ -798,13 +799,28 @@ export interface Run {
 /**
  * GET /satflow/runs/<id>.
  *
- * `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
+ * `parents` are the flow runs that contain this one, the outermost first. `artifacts` are those of the run and of its nested
+ * runs, oldest first. `states` are all states of the run, oldest first. `job_variables` are those of the deployment, replaced by
+ * those of the run. `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
  */
 export interface RunDetail {
   run: Run;
+  parents: RunLink[];
   failure: Failure | null;
   artifacts: Artifact[];
+  states: StateChange[];
+  origin: RunOrigin;
+  job_variables: JsonObject;
   settled: boolean;
+}
+
+/**
+ * A flow run that contains another one, or that another one contains.
+ */
+export interface RunLink {
+  id: string;
+  name: string;
+  flow_name: string;
 }
 
 /**
@@ -815,12 +831,33 @@ export interface RunList {
 }
 
 /**
+ * The origin of a run. `name` is that of the schedule or automation, if Prefect has one.
+ *
+ * "flow": another flow called it. "user": a request to the Prefect API, such as from the sidebar, a notebook or a terminal.
+ */
+export interface RunOrigin {
+  kind: 'user' | 'schedule' | 'automation' | 'flow';
+  name: string | null;
+}
+
+/**
  * POST /satflow/runs. `idempotency_key` is one per click of the button: a request that is sent twice creates one run.
  */
 export interface RunRequest {
   deployment_id: string;
   parameters?: JsonObject;
   idempotency_key: string;
+}
+
+/**
+ * GET /satflow/runs/<id>/version: the version of the deployment that ran, as far as the store has it.
+ *
+ * `number` is None if the run has not started or the version is unknown. `defaults` are the values of the parameters in the
+ * flow's signature; the Prefect API does not receive them.
+ */
+export interface RunVersion {
+  number: number | null;
+  defaults: JsonObject;
 }
 
 /**
@@ -917,6 +954,25 @@ export interface StartCluster {
 }
 
 /**
+ * A state that a run or task run had since `time`.
+ */
+export interface StateChange {
+  type:
+    | 'SCHEDULED'
+    | 'PENDING'
+    | 'RUNNING'
+    | 'COMPLETED'
+    | 'FAILED'
+    | 'CANCELLED'
+    | 'CRASHED'
+    | 'PAUSED'
+    | 'CANCELLING';
+  name: string;
+  time: string;
+  message: string | null;
+}
+
+/**
  * Browser → server. `run_id` is needed for "logs" and "cluster"; `cursor` is the last one received, None at first.
  */
 export interface Subscribe {
@@ -945,7 +1001,8 @@ export interface TaskChange {
 /**
  * A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
  *
- * `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started.
+ * `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
+ * is the flow run that the task run represents, if it is the call of another flow.
  */
 export interface TaskRun {
   id: string;
@@ -969,6 +1026,7 @@ export interface TaskRun {
   attempts: number;
   tags: string[];
   interrupted: boolean;
+  nested_run_id: string | null;
 }
 
 /**
@@ -976,7 +1034,7 @@ export interface TaskRun {
  */
 export interface TaskRunDetail {
   id: string;
-  states: TaskRunState[];
+  states: StateChange[];
   inputs: TaskRunInput[];
 }
 
@@ -1002,25 +1060,6 @@ export interface TaskRunPage {
   more: boolean;
   total: number;
   time: string;
-}
-
-/**
- * A state that a task run had since `time`.
- */
-export interface TaskRunState {
-  type:
-    | 'SCHEDULED'
-    | 'PENDING'
-    | 'RUNNING'
-    | 'COMPLETED'
-    | 'FAILED'
-    | 'CANCELLED'
-    | 'CRASHED'
-    | 'PAUSED'
-    | 'CANCELLING';
-  name: string;
-  time: string;
-  message: string | null;
 }
 
 /**

@@ -56,6 +56,7 @@ export interface IClient {
   runs(query?: IRunsQuery): Promise<api.RunList>;
   startRun(request: api.RunRequest): Promise<api.Run>;
   run(id: string): Promise<api.RunDetail>;
+  runVersion(id: string): Promise<api.RunVersion>;
   taskRuns(id: string, query?: ITaskRunsQuery): Promise<api.TaskRunPage>;
   taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail>;
   cancelRun(id: string): Promise<api.Run>;
@@ -164,6 +165,10 @@ export class Client implements IClient {
 
   run(id: string): Promise<api.RunDetail> {
     return this.requestJson('GET', ['runs', id]);
+  }
+
+  runVersion(id: string): Promise<api.RunVersion> {
+    return this.requestJson('GET', ['runs', id, 'version']);
   }
 
   taskRuns(id: string, query: ITaskRunsQuery = {}): Promise<api.TaskRunPage> {

@@ -110,8 +110,11 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     assert_every_tile_is_told_once(page)
     run.get_by_test_id("satflow-tab-tasks").click()
     assert_timeline_leads_to_the_log(page, run)
-    run.get_by_test_id("satflow-tab-details").click()
+    run.get_by_test_id("satflow-tab-artifacts").click()
     expect(run.locator("img")).to_be_visible()
+    shot(page, "7-artifacts")
+    run.get_by_test_id("satflow-tab-details").click()
+    expect(run.get_by_test_id("satflow-states")).to_contain_text("Completed")
     shot(page, "7-details")
     lab.put_beside_notebook(page)
     shot(page, "7-beside-notebook")
@@ -139,10 +142,9 @@ def assert_timeline_leads_to_the_log(page: Page, run: Locator) -> None:
     expect(timeline).not_to_have_attribute("data-rows", str(closed + 192))
     shot(page, "6-workers")
     mapped.get_by_test_id("satflow-task-log").first.click()
-    expect(run.get_by_test_id("satflow-log-task")).to_contain_text("vegetation")
+    expect(run.get_by_test_id("satflow-log-task")).to_have_value("vegetation")
     expect(run.get_by_test_id("satflow-log")).to_contain_text("vegetation-")
-    run.get_by_test_id("satflow-log-all-tasks").click()
-    expect(run.get_by_test_id("satflow-log-task")).to_have_count(0)
+    run.get_by_test_id("satflow-log-task").select_option("")
 
 
 def assert_every_tile_is_told_once(page: Page) -> None:

@@ -23,8 +23,8 @@ from satflow_ext.prefect_rows import (
     FlowRunRow,
     LogRow,
     PrefectRow,
+    StateHistoryRow,
     TaskRunRow,
-    TaskRunStateRow,
     VariableRow,
     WorkerRow,
     WorkPoolRow,
@@ -154,15 +154,19 @@ class PrefectClient:
         with _unreadable_as_not_prefect():
             return _COUNT_ADAPTER.validate_json(response.content)
 
-    async def read_task_run_states(self, task_run_id: UUID) -> list[TaskRunStateRow]:
+    async def read_task_run_states(self, task_run_id: UUID) -> list[StateHistoryRow]:
         """Read the states that a task run has had, in no particular order."""
-        response = await self.request("GET", f"/task_run_states/?task_run_id={task_run_id}")
-        with _unreadable_as_not_prefect():
-            return _list_adapter(TaskRunStateRow).validate_json(response.content)
+        return await self._read_states(f"/task_run_states/?task_run_id={task_run_id}")
 
-    async def read_artifacts(self, flow_run_id: UUID) -> list[ArtifactRow]:
-        """Read the artifacts of a flow run."""
-        return await self._filter(ArtifactRow, "/artifacts", artifacts={"flow_run_id": _any_of([flow_run_id])})
+    async def read_flow_run_states(self, flow_run_id: UUID) -> list[StateHistoryRow]:
+        """Read the states that a flow run has had, in no particular order."""
+        return await self._read_states(f"/flow_run_states/?flow_run_id={flow_run_id}")
+
+    async def read_artifacts(self, flow_run_ids: Sequence[UUID], *, limit: int) -> list[ArtifactRow]:
+        """Read the artifacts that flow runs created, newest first."""
+        # Prefect records the location of a result as an artifact, with the type "result" or none.
+        chosen = {"flow_run_id": _any_of(flow_run_ids), "type": {"not_any_": ["result"]}}
+        return await self._filter(ArtifactRow, "/artifacts", artifacts=chosen, sort="CREATED_DESC", limit=limit)
 
     async def read_logs(self, logs: JsonObject, *, limit: int, offset: int = 0, sort: str) -> list[LogRow]:
         """Read the log lines that match a filter.
@@ -202,6 +206,11 @@ class PrefectClient:
     async def delete_variable(self, name: str) -> None:
         """Delete a variable."""
         await self.request("DELETE", f"/variables/name/{quote_name(name)}")
+
+    async def _read_states(self, path: str) -> list[StateHistoryRow]:
+        response = await self.request("GET", path)
+        with _unreadable_as_not_prefect():
+            return _list_adapter(StateHistoryRow).validate_json(response.content)
 
     async def _read(self, row: type[Row], method: str, path: str, json: JsonObject | None = None) -> Row:
         response = await self.request(method, path, json)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import SettingsWrong
-from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, StateType, WorkPool
+from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, StateChange, StateType, WorkPool
 from satflow_ext.prefect_api import PrefectClient
-from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow, LogRow
+from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow, LogRow, StateHistoryRow
 from satflow_ext.runs.work_pools import read_work_pools
 from satflow_ext.settings import load_settings
 
@@ -70,6 +70,14 @@ def is_settled(flow_run: FlowRunRow, now: datetime) -> bool:
     return end is None or now - end > (SUCCESS_LAG if state_type == "COMPLETED" else FAILURE_LAG)
 
 
+def convert_states(rows: Iterable[StateHistoryRow]) -> tuple[StateChange, ...]:
+    """Convert the states of a run or task run, oldest first."""
+    return tuple(
+        StateChange(type=row.type, name=row.name or row.type.capitalize(), time=row.timestamp, message=row.message)
+        for row in sorted(rows, key=lambda row: row.timestamp)
+    )
+
+
 async def _read_related_objects(
     client: PrefectClient, flow_runs: Sequence[FlowRunRow], now: datetime
 ) -> RelatedObjects:
@@ -77,7 +85,7 @@ async def _read_related_objects(
     late = [r for r in flow_runs if _is_late(r, now)]
     deployments, flow_names, lines, pools, active = await asyncio.gather(
         _read_deployments(client, {r.deployment_id for r in flow_runs if r.deployment_id}),
-        _read_flow_names(client, {r.flow_id for r in flow_runs}),
+        read_flow_names(client, {r.flow_id for r in flow_runs}),
         read_last_lines(client, open_runs),
         _read_needed_pools(client, bool(late)),
         _count_active_runs(client, any(r.work_pool_name == LOCAL_POOL for r in late)),
@@ -96,7 +104,8 @@ async def _read_deployments(client: PrefectClient, ids: set[UUID]) -> dict[UUID,
     return {deployment.id: deployment for deployment in await client.read_deployments([*ids], limit=len(ids))}
 
 
-async def _read_flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
+async def read_flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
+    """Read the names of at most 200 flows, by their ids."""
     if not ids:
         return {}
     return {flow.id: flow.name for flow in await client.read_flows([*ids])}

@@ -25,12 +25,11 @@ from satflow_ext.models import (
     TaskRunDetail,
     TaskRunInput,
     TaskRunPage,
-    TaskRunState,
 )
 from satflow_ext.prefect_api import PrefectClient, parse_id, prefect_client, replace_not_found
 from satflow_ext.prefect_rows import FlowRunRow, TaskInputRow, TaskRunRow
 from satflow_ext.runs.run_lookup import find_run, parse_run_id
-from satflow_ext.runs.run_rows import is_settled
+from satflow_ext.runs.run_rows import convert_states, is_settled
 
 PAGE_SIZE = 200
 """Maximum number of task runs in one response of the Prefect API."""
@@ -254,15 +253,7 @@ async def read_task_run(prefect_api: PrefectApi, run_id: str, task_run_id: str) 
         raise not_found
     return TaskRunDetail(
         id=str(row.id),
-        states=tuple(
-            TaskRunState(
-                type=state.type,
-                name=state.name or state.type.capitalize(),
-                time=state.timestamp,
-                message=state.message,
-            )
-            for state in sorted(states, key=lambda state: state.timestamp)
-        ),
+        states=convert_states(states),
         inputs=tuple(_convert_input(name, sources) for name, sources in row.task_inputs.items() if sources),
     )
 
@@ -294,7 +285,13 @@ def convert_task_run(row: TaskRunRow, flow_run: FlowRunRow, now: datetime) -> Ta
         attempts=row.run_count,
         tags=tuple(row.tags),
         interrupted=is_interrupted(state, flow_run, now),
+        nested_run_id=_find_nested_run(row),
     )
+
+
+def _find_nested_run(row: TaskRunRow) -> str | None:
+    nested_run_id = row.state.state_details.child_flow_run_id if row.state else None
+    return str(nested_run_id) if nested_run_id else None
 
 
 def is_interrupted(state_type: str, flow_run: FlowRunRow, now: datetime) -> bool:

@@ -34,6 +34,7 @@ from satflow_ext.server.runs import (
     RunHandler,
     RunManager,
     RunsHandler,
+    RunVersionHandler,
     TaskRunHandler,
     TaskRunsHandler,
 )
@@ -148,6 +149,7 @@ def build_routes(managers: Managers) -> list[Route]:
         (rf"/satflow/runs/{ID_PATTERN}", RunHandler, session),
         (rf"/satflow/runs/{ID_PATTERN}/cancel", CancelHandler, runs),
         (rf"/satflow/runs/{ID_PATTERN}/log", LogHandler, session),
+        (rf"/satflow/runs/{ID_PATTERN}/version", RunVersionHandler, session),
         (rf"/satflow/runs/{ID_PATTERN}/tasks", TaskRunsHandler, runs),
         (rf"/satflow/runs/{ID_PATTERN}/tasks/{ID_PATTERN}", TaskRunHandler, session),
         (r"/satflow/clusters", ClustersHandler, {"clusters": managers.clusters}),

@@ -200,6 +200,16 @@ class TaskRunHandler(SessionHandler):
         self.reply(await self._session.runs.read_task_run(run_id, task_run_id))
 
 
+class RunVersionHandler(SessionHandler):
+    """The version that a run executes."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self, run_id: str) -> None:
+        """Reply with the RunVersion."""
+        self.reply(await self._session.runs.read_version(run_id))
+
+
 class CancelHandler(SatflowHandler):
     """The cancellation of a run."""
 

@@ -5,7 +5,7 @@ import { RunModel } from '../runs/run';
 import type { RunsModel } from '../runs/runs';
 import { failureOf } from './failures';
 import { FakeStream, line, logs, run } from './fakes';
-import { task, taskRunClient } from './taskRuns';
+import { runDetail, task, taskRunClient } from './taskRuns';
 
 describe('RunModel after the end of a run', () => {
   const known = { ...line(0), task_run_id: 'a' };
@@ -19,13 +19,13 @@ describe('RunModel after the end of a run', () => {
   ): Promise<number> {
     jest.useFakeTimers({ doNotFake: ['performance'] });
     const ended = run({ state_type: 'COMPLETED', state_name: 'Completed' });
-    const base = { run: ended, failure: null, artifacts: [] };
+    const base = runDetail({ run: ended });
     let count = 0;
     const client = {
       ...taskRunClient(...tasks),
       run: async () => {
         count += 1;
-        return { ...base, settled: false, ...change };
+        return { ...base, ...change };
       },
       log: async () => new Blob(),
       cancelRun: async () => ended

@@ -10,7 +10,7 @@ import { RunsModel } from '../runs/runs';
 import { failureOf } from './failures';
 import { cluster, FakeStream, line, logs, run } from './fakes';
 import { clusterMoment } from './sharedClusters';
-import { taskRunClient } from './taskRuns';
+import { runDetail, taskRunClient } from './taskRuns';
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
@@ -110,12 +110,7 @@ describe('RunModel', () => {
     const frames = new FakeStream();
     const client = {
       ...taskRunClient(),
-      run: async () => ({
-        run: run(),
-        failure: null,
-        artifacts: [],
-        settled: false
-      }),
+      run: async () => runDetail(),
       log: async () => new Blob(),
       cancelRun: async () => run()
     };
@@ -150,12 +145,8 @@ describe('RunModel', () => {
     let traceback: string | null = null;
     const client = {
       ...taskRunClient(),
-      run: async () => ({
-        run: failed,
-        failure: failureOf({ traceback }),
-        artifacts: [],
-        settled: false
-      }),
+      run: async () =>
+        runDetail({ run: failed, failure: failureOf({ traceback }) }),
       log: async () => new Blob(),
       cancelRun: async () => failed
     };
@@ -180,12 +171,10 @@ describe('RunModel and the list', () => {
     const answers: ((one: Run) => void)[] = [];
     const client = {
       ...taskRunClient(),
-      run: async () => ({
-        run: await new Promise<Run>(resolve => answers.push(resolve)),
-        failure: null,
-        artifacts: [],
-        settled: false
-      }),
+      run: async () =>
+        runDetail({
+          run: await new Promise<Run>(resolve => answers.push(resolve))
+        }),
       log: async () => new Blob(),
       cancelRun: async () => run()
     };

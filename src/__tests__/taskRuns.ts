@@ -1,6 +1,7 @@
-import type { TaskRun, TaskRunPage } from '../_api';
+import type { RunDetail, TaskRun, TaskRunPage } from '../_api';
 import type { IClient } from '../client';
 import { TaskRunStore } from '../runs/taskRuns';
+import { run } from './fakes';
 
 /** The time from which task runs are counted. */
 export const START = Date.UTC(2026, 0, 1);
@@ -8,6 +9,20 @@ export const START = Date.UTC(2026, 0, 1);
 /** Return a time some seconds after the start. */
 export function at(seconds: number): string {
   return new Date(START + seconds * 1000).toISOString();
+}
+
+export function runDetail(change: Partial<RunDetail> = {}): RunDetail {
+  return {
+    run: run(),
+    parents: [],
+    failure: null,
+    artifacts: [],
+    states: [],
+    origin: { kind: 'user', name: null },
+    job_variables: {},
+    settled: false,
+    ...change
+  };
 }
 
 export function taskRun(id: string, change: Partial<TaskRun> = {}): TaskRun {
@@ -24,6 +39,7 @@ export function taskRun(id: string, change: Partial<TaskRun> = {}): TaskRun {
     attempts: 1,
     tags: [],
     interrupted: false,
+    nested_run_id: null,
     ...change
   };
 }
@@ -60,8 +76,9 @@ export function storeOf(...runs: TaskRun[]): TaskRunStore {
 /** A client of a server whose run has these task runs. */
 export function taskRunClient(
   ...runs: TaskRun[]
-): Pick<IClient, 'taskRuns' | 'taskRun'> {
+): Pick<IClient, 'runVersion' | 'taskRuns' | 'taskRun'> {
   return {
+    runVersion: async () => ({ number: null, defaults: {} }),
     taskRuns: async () => taskRunPage(runs),
     taskRun: async (_, id) => ({ id, states: [], inputs: [] })
   };

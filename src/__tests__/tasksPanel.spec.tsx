@@ -4,8 +4,8 @@ import React from 'react';
 
 import { createRunPanels } from '../runs/ownRunPanels';
 import { RunView } from '../runs/RunView';
-import { line, run } from './fakes';
-import { at, storeOf, taskRun, taskRunPage } from './taskRuns';
+import { line } from './fakes';
+import { at, runDetail, storeOf, taskRun, taskRunPage } from './taskRuns';
 
 /** Number of runs of the mapped task. */
 const COUNT = 450;
@@ -39,8 +39,9 @@ describe('the panel of task runs', () => {
     ],
     inputs: [{ name: 'scene', task_runs: ['load'], count: 1 }]
   }));
+  const onOpen = jest.fn();
   const props = {
-    detail: { run: run(), failure: null, artifacts: [], settled: false },
+    detail: runDetail(),
     version: 3,
     workers: new Map([['0', 'worker-1']]),
     lines: [line(0), line(1, { task_run_id: '3', message: 'from a tile' })],
@@ -60,7 +61,10 @@ describe('the panel of task runs', () => {
     actions: {
       onCancel: jest.fn(),
       onRunAgain: jest.fn(),
+      onOpen,
       onDownload: jest.fn(),
+      onCopyLines: jest.fn(),
+      onReadVersion: async () => ({ number: 2, defaults: { size: 64 } }),
       onReadTaskRun,
       onDaskPages: null
     }
@@ -118,12 +122,23 @@ describe('the panel of task runs', () => {
   it('leads to the log of a task, and back to the whole log', () => {
     open();
     fireEvent.click(screen.getAllByTestId('satflow-task-log')[1]);
-    const chip = screen.getByTestId('satflow-log-task');
-    expect(chip.textContent).toContain('square');
+    const select = screen.getByTestId('satflow-log-task');
+    expect(select).toHaveProperty('value', 'square');
     const count = screen.getByTestId('satflow-log-count');
     expect(count.textContent).toBe('1 line');
-    fireEvent.click(screen.getByTestId('satflow-log-all-tasks'));
+    fireEvent.change(select, { target: { value: '' } });
     expect(count.textContent).toBe('2 lines');
+  });
+
+  it('opens a nested run from its row and from its details', () => {
+    const nested = { id: 'child', name: 'load-0' };
+    open(storeOf({ ...load, nested_run_id: nested.id }));
+    fireEvent.click(screen.getByTestId('satflow-open-nested'));
+    expect(onOpen).toHaveBeenLastCalledWith(nested);
+    expect(screen.queryByTestId('satflow-task-log')).toBeNull();
+    fireEvent.click(screen.getByTitle('load-0'));
+    fireEvent.click(screen.getByText('Open the run of load'));
+    expect(onOpen).toHaveBeenCalledTimes(2);
   });
 
   it('shows how many of the task runs are loaded', () => {

@@ -6,6 +6,7 @@ import {
 } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
@@ -43,7 +44,7 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     IRunPanels,
     INotebookTracker
   ],
-  optional: [ITranslator, ILayoutRestorer, ILabShell],
+  optional: [ITranslator, ILayoutRestorer, ILabShell, IRenderMimeRegistry],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
@@ -57,12 +58,13 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    lab: ILabShell | null
+    lab: ILabShell | null,
+    rendermime: IRenderMimeRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const { contents } = app.serviceManager;
     const notebooks = new Notebooks(tracker, contents, app.commands);
-    const views = { actions, panels, trans };
+    const views = { actions, panels, rendermime, trans };
     const parts = { deployments, preferences, stack, ...views };
     const model = async (id: string) => {
       const { RunModel } = await import('../runs/run');
@@ -139,5 +141,9 @@ async function createTab(
   tab.title.icon = satflowIcon;
   tab.title.caption = parts.trans.__('Run %1', model.id);
   tab.toolbar.hide();
+  // The name of a nested run is known only when the run was read.
+  model.changed.connect(() => {
+    tab.title.label = model.detail?.run.name ?? tab.title.label;
+  });
   return tab;
 }

@@ -7,12 +7,15 @@ import { ErrorNote } from '../components/ErrorNote';
 import { useTrans } from '../components/translation';
 import {
   filterByLevel,
+  filterByLogger,
   filterByTask,
+  formatLines,
   type LogState,
   findMatches,
   dropOverwritten
 } from './log';
 import { LogLines } from './LogLines';
+import { searchPattern } from './logText';
 import { LogToolbar } from './LogToolbar';
 
 /** The task runs to which a log is restricted. */
@@ -25,27 +28,30 @@ export interface ILogViewProps {
   lines: readonly LogLine[];
   /** Names of task runs by id, as far as they are loaded. */
   taskNames: ReadonlyMap<string, string>;
+  /** The names of the tasks to which the log can be restricted. */
+  allTasks?: readonly string[];
   /** Show only lines of these task runs, or all with null. */
   tasks?: ILogTasks | null;
-  onAllTasks?: () => void;
+  /** Show only lines of a task, or all with null. */
+  onTask?: (task: string | null) => void;
   progress: LogState;
   error: ErrorBody | null;
   /** True to follow new lines at first. */
   follow: boolean;
   onDownload: () => void;
+  onCopyLines?: (text: string, count: number) => void;
 }
 
 /** The log of a run, with filter, search, follow and download. */
 export function LogView(props: ILogViewProps): JSX.Element {
-  const trans = useTrans();
-  const { progress, error, tasks = null } = props;
+  const { progress, error, taskNames, tasks = null, onCopyLines } = props;
   const [level, setLevel] = useState(0);
-  const [search, setSearch] = useState('');
+  const [logger, setLogger] = useState('');
   const [step, setStep] = useState(0);
   const [follow, setFollow] = useState(props.follow);
-  const { shown, ofTasks } = useShownLines(props, level);
-  const found = useMemo(() => findMatches(shown, search), [shown, search]);
-  useEffect(() => setStep(0), [search, level, tasks?.label]);
+  const { shown, ofTasks, loggers } = useShownLines(props, level, logger);
+  const { pattern, found, setSearch, setRegExp, ...search } = useSearch(shown);
+  useEffect(() => setStep(0), [pattern, level, logger, tasks?.label]);
   const position = found.length > 0 ? wrapIndex(step, found.length) : 0;
   const stepBy = (by: number) => {
     setFollow(false);
@@ -55,9 +61,14 @@ export function LogView(props: ILogViewProps): JSX.Element {
     <div className="jp-Satflow-log">
       <LogToolbar
         level={level}
-        task={tasks && tasks.label}
-        onAllTasks={props.onAllTasks}
-        search={search}
+        task={tasks ? tasks.label : ''}
+        tasks={props.allTasks ?? []}
+        onTask={task => props.onTask?.(task || null)}
+        logger={logger}
+        loggers={loggers}
+        onLogger={setLogger}
+        {...search}
+        onRegExp={setRegExp}
         matchCount={found.length}
         position={position}
         lineCount={shown.length}
@@ -72,18 +83,18 @@ export function LogView(props: ILogViewProps): JSX.Element {
         onStep={stepBy}
         onFollow={setFollow}
         onDownload={props.onDownload}
+        onCopy={() =>
+          onCopyLines?.(formatLines(shown, taskNames), shown.length)
+        }
       />
       {error && <ErrorNote error={error} />}
       {shown.length === 0 ? (
-        <EmptyState
-          testId="satflow-log-empty"
-          message={describeEmptyLog(ofTasks.length, props, trans)}
-        />
+        <EmptyLog {...props} count={ofTasks.length} />
       ) : (
         <LogLines
           lines={shown}
-          taskNames={props.taskNames}
-          search={search}
+          taskNames={taskNames}
+          search={pattern}
           current={found.length > 0 ? found[position] : null}
           follow={follow}
           onFollow={setFollow}
@@ -93,18 +104,53 @@ export function LogView(props: ILogViewProps): JSX.Element {
   );
 }
 
-/** Return the lines of the chosen task runs, and those of them to show. */
+/** The search in the lines that are shown, and the positions of those that match. */
+function useSearch(shown: readonly LogLine[]) {
+  const [search, setSearch] = useState('');
+  const [isRegExp, setRegExp] = useState(false);
+  const pattern = useMemo(
+    () => searchPattern(search, isRegExp),
+    [search, isRegExp]
+  );
+  const found = useMemo(() => findMatches(shown, pattern), [shown, pattern]);
+  const isInvalid = search !== '' && pattern === null;
+  return { search, setSearch, isRegExp, setRegExp, isInvalid, pattern, found };
+}
+
+interface IShownLines {
+  /** The lines of the chosen task runs. */
+  ofTasks: readonly LogLine[];
+  /** Those of them with the chosen level and logger. */
+  shown: readonly LogLine[];
+  /** The names of all loggers. */
+  loggers: readonly string[];
+}
+
 function useShownLines(
   { lines, tasks = null }: ILogViewProps,
-  level: number
-): Record<'shown' | 'ofTasks', readonly LogLine[]> {
+  level: number,
+  logger: string
+): IShownLines {
   const whole = useMemo(() => dropOverwritten(lines), [lines]);
   const ofTasks = useMemo(
     () => filterByTask(whole, tasks && tasks.ids),
     [whole, tasks]
   );
-  const shown = useMemo(() => filterByLevel(ofTasks, level), [ofTasks, level]);
-  return { shown, ofTasks };
+  const shown = useMemo(
+    () => filterByLogger(filterByLevel(ofTasks, level), logger),
+    [ofTasks, level, logger]
+  );
+  const loggers = useMemo(
+    () => [...new Set(lines.map(line => line.logger))].sort(),
+    [lines]
+  );
+  return { ofTasks, shown, loggers };
+}
+
+/** The reason why no line is shown; `count` is the number of lines of the chosen task runs. */
+function EmptyLog(props: ILogViewProps & { count: number }): JSX.Element {
+  const message = describeEmptyLog(props.count, props, useTrans());
+  return <EmptyState testId="satflow-log-empty" message={message} />;
 }
 
 /** Return the reason why none of the lines of the chosen task runs is shown. */
@@ -117,8 +163,8 @@ function describeEmptyLog(
   const isLoading = progress === 'loading';
   if (count > 0) {
     return isLoading
-      ? trans.__('No lines at this level so far. The log is still loading.')
-      : trans.__('No lines at this level.');
+      ? trans.__('No lines match the filters so far. The log is still loading.')
+      : trans.__('No lines match the filters.');
   }
   if (tasks && progress !== null) {
     return isLoading

@@ -38,6 +38,7 @@ export function RunView(props: IRunViewProps): JSX.Element {
       {error && <ErrorNote error={error} />}
       <RunHeader
         run={run}
+        parents={detail.parents}
         tasks={props.tasks}
         version={version}
         actions={actions}

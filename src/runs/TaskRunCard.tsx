@@ -1,12 +1,18 @@
+import { Button } from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
-import type { ErrorBody, TaskRun, TaskRunDetail, TaskRunInput } from '../_api';
+import type {
+  ErrorBody,
+  Run,
+  TaskRun,
+  TaskRunDetail,
+  TaskRunInput
+} from '../_api';
 import { ErrorNote } from '../components/ErrorNote';
 import { nameInvisible } from '../components/terminalText';
 import { useTrans } from '../components/translation';
 import { toErrorBody } from '../errors';
-import { formatLogTime } from '../format';
-import { StateMark } from './StateMark';
+import { StateList } from './StateMark';
 
 export interface ITaskRunCardProps {
   run: TaskRun;
@@ -14,6 +20,8 @@ export interface ITaskRunCardProps {
   /** The names of task runs by id. */
   names: ReadonlyMap<string, string>;
   onRead: (id: string) => Promise<TaskRunDetail>;
+  /** Open the nested flow run that a task run represents. */
+  onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
 }
 
 /** The states, inputs and tags of a task run, which are read when it is opened. */
@@ -26,6 +34,7 @@ export function TaskRunCard(props: ITaskRunCardProps): JSX.Element {
       {error && <ErrorNote error={error} />}
       {!detail && !error && <p role="status">{trans.__('Loading…')}</p>}
       <dl>
+        <NestedRun {...props} />
         {detail && (
           <>
             <dt>{trans.__('States')}</dt>
@@ -68,6 +77,26 @@ export function TaskRunCard(props: ITaskRunCardProps): JSX.Element {
   );
 }
 
+/** A link to the nested flow run that a task run represents. */
+function NestedRun({ run, onOpen }: ITaskRunCardProps): JSX.Element | null {
+  const trans = useTrans();
+  const { nested_run_id: id, name, task } = run;
+  return id === null ? null : (
+    <>
+      <dt>{trans.__('Nested run')}</dt>
+      <dd>
+        <Button
+          minimal
+          className="jp-Satflow-link"
+          onClick={() => onOpen({ id, name })}
+        >
+          {trans.__('Open the run of %1', nameInvisible(task))}
+        </Button>
+      </dd>
+    </>
+  );
+}
+
 /** Read the details when the task run is shown first, and again when its state changes. */
 function useTaskRunDetail({ run, onRead }: ITaskRunCardProps) {
   const [detail, setDetail] = useState<TaskRunDetail | null>(null);
@@ -88,22 +117,6 @@ function useTaskRunDetail({ run, onRead }: ITaskRunCardProps) {
     };
   }, [run.id, run.state_name, run.attempts]);
   return { detail: detail?.id === run.id ? detail : null, error };
-}
-
-function StateList(props: { states: TaskRunDetail['states'] }): JSX.Element {
-  return (
-    <ol className="jp-Satflow-stateList">
-      {props.states.map(({ time, type, name, message }) => (
-        <li key={`${time} ${name}`}>
-          <time>{formatLogTime(time)}</time>
-          <StateMark type={type} name={name} />
-          {message && (
-            <span className="jp-Satflow-hint">{nameInvisible(message)}</span>
-          )}
-        </li>
-      ))}
-    </ol>
-  );
 }
 
 function InputLine(props: {

@@ -2,6 +2,7 @@ import {
   Button,
   caretDownIcon,
   caretRightIcon,
+  launchIcon,
   listIcon
 } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
@@ -25,6 +26,7 @@ export interface ITaskTableProps {
   onSelect: (taskRunId: string | null) => void;
   onShowLog: (filter: ITaskFilter) => void;
   onRead: ITaskRunCardProps['onRead'];
+  onOpen: ITaskRunCardProps['onOpen'];
 }
 
 /** Number of runs of a mapped task that are listed at once. */
@@ -138,10 +140,12 @@ function GroupRow(
       <td>{retried > 0 && trans.__('%1 retried', retried)}</td>
       {workers.size > 0 && <td />}
       <td>
-        <LogButton
-          name={task}
-          onClick={() => onShowLog({ task, taskRunId: null })}
-        />
+        {!runs[0].nested_run_id && (
+          <LogButton
+            name={task}
+            onClick={() => onShowLog({ task, taskRunId: null })}
+          />
+        )}
       </td>
     </tr>
   );
@@ -178,7 +182,7 @@ function TaskRunRows(
   props: ITaskTableProps & { run: TaskRun; isChild: boolean }
 ): JSX.Element {
   const trans = useTrans();
-  const { run, isChild, workers, selected, onSelect, onShowLog } = props;
+  const { run, isChild, workers, selected, onSelect } = props;
   const isSelected = run.id === selected;
   const worker = workers.get(run.id) ?? null;
   return (
@@ -206,10 +210,7 @@ function TaskRunRows(
         <td>{run.attempts > 0 && run.attempts}</td>
         {workers.size > 0 && <td>{worker}</td>}
         <td>
-          <LogButton
-            name={run.name}
-            onClick={() => onShowLog({ task: run.task, taskRunId: run.id })}
-          />
+          <TaskRunButton {...props} />
         </td>
       </tr>
       {isSelected && (
@@ -220,11 +221,29 @@ function TaskRunRows(
               worker={worker}
               names={props.names}
               onRead={props.onRead}
+              onOpen={props.onOpen}
             />
           </td>
         </tr>
       )}
     </>
+  );
+}
+
+/** The button that opens a nested run, or shows the log of another task run. */
+function TaskRunButton(props: ITaskTableProps & { run: TaskRun }): JSX.Element {
+  const trans = useTrans();
+  const { run, onOpen, onShowLog } = props;
+  const { id, name, task, nested_run_id: nested } = run;
+  return nested ? (
+    <IconButton
+      icon={launchIcon}
+      label={trans.__('Open the nested run %1', name)}
+      onClick={() => onOpen({ id: nested, name })}
+      testId="satflow-open-nested"
+    />
+  ) : (
+    <LogButton name={name} onClick={() => onShowLog({ task, taskRunId: id })} />
   );
 }
 

@@ -38,7 +38,8 @@ export function TasksPanel(props: IShownRun): JSX.Element {
     );
   }
   const selected = items.find(run => run.id === inTimeline) ?? null;
-  const shared = { workers, names, onRead: actions.onReadTaskRun };
+  const { onReadTaskRun: onRead, onOpen } = actions;
+  const shared = { workers, names, onRead, onOpen };
   return (
     <div className="jp-Satflow-tasks">
       {items.length < total && <LoadedNote tasks={tasks} />}

@@ -1,6 +1,6 @@
 import type { LogLine, LogsFrame } from '../_api';
 import { plainText } from '../components/terminalText';
-import { searchPattern } from './logText';
+import { formatLogTime, levelName } from '../format';
 
 /** The log of a run, in order and without duplicates. Plain data, independent of the views. */
 export class LogStore {
@@ -89,6 +89,14 @@ export function filterByLevel(
   return level <= 0 ? lines : lines.filter(line => line.level >= level);
 }
 
+/** Return the lines of a logger, or all lines with an empty name. */
+export function filterByLogger(
+  lines: readonly LogLine[],
+  logger: string
+): readonly LogLine[] {
+  return logger ? lines.filter(line => line.logger === logger) : lines;
+}
+
 /** Return the lines of these task runs, or all lines with null. */
 export function filterByTask(
   lines: readonly LogLine[],
@@ -128,18 +136,41 @@ function overwritesPrevious(line: LogLine, before: LogLine): boolean {
   return isOneLine && (isBar || before.message.endsWith('\r'));
 }
 
-/** Return the positions of the lines that contain the text, ignoring case. */
+/** Return the positions of the lines that match a pattern with at least one character. */
 export function findMatches(
   lines: readonly LogLine[],
-  words: string
+  pattern: RegExp | null
 ): number[] {
-  const pattern = searchPattern(words);
   if (!pattern) {
     return [];
   }
+  const isMatch = ''.search(pattern) >= 0 ? hasVisibleMatch : hasMatch;
   return lines.flatMap((line, index) =>
-    plainText(line.message).search(pattern) >= 0 ? [index] : []
+    isMatch(plainText(line.message), pattern) ? [index] : []
   );
+}
+
+function hasMatch(text: string, pattern: RegExp): boolean {
+  return text.search(pattern) >= 0;
+}
+
+/** Return whether a pattern that also matches nothing, such as `x*`, matches a character of the text. */
+function hasVisibleMatch(text: string, pattern: RegExp): boolean {
+  return [...text.matchAll(pattern)].some(([found]) => found !== '');
+}
+
+/** Return the lines as text, as they are shown. */
+export function formatLines(
+  lines: readonly LogLine[],
+  taskNames: ReadonlyMap<string, string>
+): string {
+  return lines
+    .map(({ time, level, message, task_run_id }) => {
+      const task = taskNames.get(task_run_id ?? '');
+      const source = task === undefined ? '' : `${task}  `;
+      return `${formatLogTime(time)} ${levelName(level)} ${source}${plainText(message)}\n`;
+    })
+    .join('');
 }
 
 /** Compare lines by time. The number of decimal places in the server's times varies, so comparing text is not enough. */

@@ -1,8 +1,10 @@
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useMemo } from 'react';
 
 import type { TaskRun } from '../_api';
 import { ClusterView } from '../clusters/ClusterView';
+import { ArtifactsPanel } from './ArtifactsPanel';
 import { type ILogTasks, LogView } from './LogView';
 import { RunDetails } from './RunDetails';
 import type { IRunPanel, IShownRun, ITaskFilter, RunPanels } from './runPanels';
@@ -11,16 +13,20 @@ import { TasksPanel } from './TasksPanel';
 /** Add our own panels, unless they have been added. */
 export function addOwnRunPanels(
   panels: RunPanels,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  rendermime: IRenderMimeRegistry | null
 ): void {
   const added = new Set(panels.items.map(one => one.id));
-  createRunPanels(trans)
+  createRunPanels(trans, rendermime)
     .filter(one => !added.has(one.id))
     .forEach(one => panels.add(one));
 }
 
 /** Return the panels that this extension adds to the views of runs. */
-export function createRunPanels(trans: TranslationBundle): IRunPanel[] {
+export function createRunPanels(
+  trans: TranslationBundle,
+  rendermime: IRenderMimeRegistry | null = null
+): IRunPanel[] {
   return [
     {
       id: 'log',
@@ -50,10 +56,25 @@ export function createRunPanels(trans: TranslationBundle): IRunPanel[] {
       )
     },
     {
+      id: 'artifacts',
+      label: ({ detail }) =>
+        trans.__('Artifacts (%1)', detail.artifacts.length),
+      rank: 350,
+      render: ({ detail, actions }) => (
+        <ArtifactsPanel
+          artifacts={detail.artifacts}
+          rendermime={rendermime}
+          onOpen={actions.onOpen}
+        />
+      )
+    },
+    {
       id: 'details',
       label: trans.__('Details'),
       rank: 400,
-      render: ({ detail }) => <RunDetails detail={detail} />
+      render: ({ detail, actions }) => (
+        <RunDetails detail={detail} onReadVersion={actions.onReadVersion} />
+      )
     }
   ];
 }
@@ -65,6 +86,12 @@ function LogPanel(props: IShownRun): JSX.Element {
     () => new Map(items.map(task => [task.id, task.name])),
     [items]
   );
+  const allTasks = useMemo(
+    () => [
+      ...new Set(items.filter(run => !run.nested_run_id).map(run => run.task))
+    ],
+    [items]
+  );
   const shownTasks = useMemo(
     () => logFilter && findLogTasks(logFilter, items),
     [logFilter, items]
@@ -73,12 +100,14 @@ function LogPanel(props: IShownRun): JSX.Element {
     <LogView
       lines={props.lines}
       taskNames={taskNames}
+      allTasks={allTasks}
       tasks={shownTasks}
-      onAllTasks={() => onShowLog(null)}
+      onTask={task => onShowLog(task ? { task, taskRunId: null } : null)}
       progress={props.progress}
       error={props.streamError}
       follow={props.follow}
       onDownload={props.actions.onDownload}
+      onCopyLines={props.actions.onCopyLines}
     />
   );
 }

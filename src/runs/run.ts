@@ -6,6 +6,7 @@ import type {
   ClusterStatus,
   ErrorBody,
   RunDetail,
+  RunVersion,
   StreamFrame,
   TaskRunDetail
 } from '../_api';
@@ -22,7 +23,7 @@ import { hasAllTasks, TaskRunStore } from './taskRuns';
 
 type IRunClient = Pick<
   IClient,
-  'run' | 'taskRuns' | 'taskRun' | 'log' | 'cancelRun'
+  'run' | 'runVersion' | 'taskRuns' | 'taskRun' | 'log' | 'cancelRun'
 >;
 type IRunList = Pick<RunsModel, 'requestedAt' | 'changed' | 'items'>;
 
@@ -115,6 +116,11 @@ export class RunModel extends Observable {
     if (isShown && this.isWatching && !this.isComplete) {
       void this.poll.refresh();
     }
+  }
+
+  /** Read the version of its deployment that the run executes. */
+  readVersion(): Promise<RunVersion> {
+    return this.client.runVersion(this.id);
   }
 
   /** Read the states and inputs of a task run. */

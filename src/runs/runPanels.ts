@@ -4,6 +4,7 @@ import type {
   LogLine,
   Run,
   RunDetail,
+  RunVersion,
   TaskRunDetail
 } from '../_api';
 import type { OnDaskPages } from '../clusters/daskPages';
@@ -16,7 +17,13 @@ import type { ITaskRuns } from './taskRuns';
 export interface IRunActions {
   onCancel: (run: Run) => void;
   onRunAgain: (run: Run) => void;
+  /** Open another run, such as a nested one. */
+  onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
   onDownload: () => void;
+  /** Copy lines of the log; `count` is their number. */
+  onCopyLines: (text: string, count: number) => void;
+  /** Read the version of its deployment that the run executes. */
+  onReadVersion: () => Promise<RunVersion>;
   /** Read the states and inputs of a task run. */
   onReadTaskRun: (id: string) => Promise<TaskRunDetail>;
   onDaskPages: OnDaskPages;
@@ -64,5 +71,6 @@ export interface IRunPanel extends IRegistryEntry {
   render: (run: IShownRun) => JSX.Element | null;
 }
 
-/** The panels of the runs' views; the ranks of our own are 100 (log), 200 (tasks), 300 (cluster) and 400 (details). */
+/** The panels of the runs' views; the ranks of our own are 100 (log), 200 (tasks), 300 (cluster), 350
+ * (artifacts) and 400 (details). */
 export type RunPanels = Registry<IRunPanel>;

@@ -19,10 +19,10 @@ def prepare():
     pass
 
 @flow(log_prints=True)
-def waits(line: str):
+def waits(line: str, pause: int = 600):
     print(line)
     prepare()
-    time.sleep(600)
+    time.sleep(pause)
 """
 
 REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
@@ -44,6 +44,7 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "runs": models.RunList,
     "startRun": models.Run,
     "run": models.RunDetail,
+    "runVersion": models.RunVersion,
     "taskRuns": models.TaskRunPage,
     "taskRun": models.TaskRunDetail,
     "cancelRun": models.Run,
@@ -136,6 +137,8 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     run = client.startRun({"deployment_id": deployment.id, "idempotency_key": "one press"})
     wait_for_line(client, run.id)
     assert client.run(run.id).run.parameters == {"line": LINE}
+    version = client.runVersion(run.id)
+    assert (version.number, version.defaults) == (3, {"pause": 600})
     task_run = wait_for_task_run(client, run.id)
     assert task_run.task == "prepare"
     assert client.taskRun(run.id, task_run.id).states

@@ -26,6 +26,7 @@ GOLDEN = {
     ("GET", f"runs/{ID}"): ("read", "satflow_ext:runs"),
     ("POST", f"runs/{ID}/cancel"): ("execute", "satflow_ext:runs"),
     ("GET", f"runs/{ID}/log"): ("read", "satflow_ext:runs"),
+    ("GET", f"runs/{ID}/version"): ("read", "satflow_ext:runs"),
     ("GET", f"runs/{ID}/tasks"): ("read", "satflow_ext:runs"),
     ("GET", f"runs/{ID}/tasks/{ID}"): ("read", "satflow_ext:runs"),
     ("GET", "clusters"): ("read", "satflow_ext:clusters"),
