@@ -22,6 +22,7 @@
     │   ├── RunNotFound
     │   ├── RunGroupNotFound
     │   ├── ResultMissing
+    │   ├── TaskRunNotFound
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── RunFailed               409  a flow run did not complete, so it has no result
@@ -211,6 +212,10 @@ class RunGroupNotFound(NotFound):
 
 class ResultMissing(NotFound):
     """The result of a flow run was not stored, or is no longer in the store."""
+
+
+class TaskRunNotFound(NotFound):
+    """The flow run has no task run with that id."""
 
 
 class ClusterNotFound(NotFound):

@@ -1195,17 +1195,71 @@ class RunGroupDetail(WireModel):
 
 
 class TaskRun(WireModel):
-    """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended."""
+    """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
+
+    `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
+    is the flow run that the task run represents, if it is the call of another flow.
+    """
 
     id: str
     name: str
     task: str
     state_type: StateType
     state_name: str
+    expected_start: datetime | None
     start: datetime | None
     end: datetime | None
     duration: float
+    attempts: int
+    tags: tuple[str, ...]
     interrupted: bool
+    nested_run_id: str | None
+
+
+class TaskRunQuery(WireModel):
+    """The query of GET /satflow/runs/<id>/tasks. `cursor` is that of the last page; without it, all task runs are sent."""
+
+    cursor: str | None = Field(None, pattern=r"^[0-9a-f]{16}:\d{1,12}$")
+
+
+class TaskRunPage(WireModel):
+    """GET /satflow/runs/<id>/tasks?cursor=: the task runs that changed after the cursor.
+
+    `reset`: the browser discards what it has, because its cursor is unknown. `more`: another page is available at once. `total`
+    is the number of task runs in Prefect, of which some may not be read yet. `time` is the server's time.
+    """
+
+    reset: bool
+    task_runs: tuple[TaskRun, ...]
+    cursor: str
+    more: bool
+    total: int
+    time: datetime
+
+
+class StateChange(WireModel):
+    """A state that a run or task run had since `time`."""
+
+    type: StateType
+    name: str
+    time: datetime
+    message: str | None
+
+
+class TaskRunInput(WireModel):
+    """An argument of a task run. `task_runs` are the first of the `count` task runs whose results are in its value."""
+
+    name: str
+    task_runs: tuple[str, ...]
+    count: int
+
+
+class TaskRunDetail(WireModel):
+    """GET /satflow/runs/<id>/tasks/<task run id>: its states, oldest first, and the origins of its arguments."""
+
+    id: str
+    states: tuple[StateChange, ...]
+    inputs: tuple[TaskRunInput, ...]
 
 
 class FailureFrame(WireModel):
@@ -1283,27 +1337,62 @@ class Failure(WireModel):
     notebook_path: str | None = None
 
 
-class Artifact(WireModel):
-    """A Prefect artifact of a run."""
+class RunLink(WireModel):
+    """A flow run that contains another one, or that another one contains."""
 
     id: str
+    name: str
+    flow_name: str
+
+
+class Artifact(WireModel):
+    """A Prefect artifact. `nested_run` is the nested flow run that created it, None if it was the run itself."""
+
+    id: str
+    nested_run: RunLink | None
     key: str | None
     type: str | None
     description: str | None
     data: JsonValue
 
 
+class RunOrigin(WireModel):
+    """The origin of a run. `name` is that of the schedule or automation, if Prefect has one.
+
+    "flow": another flow called it. "user": a request to the Prefect API, such as from the sidebar, a notebook or a terminal.
+    """
+
+    kind: Literal["user", "schedule", "automation", "flow"]
+    name: str | None
+
+
 class RunDetail(WireModel):
     """GET /satflow/runs/<id>.
 
-    `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
+    `parents` are the flow runs that contain this one, the outermost first. `artifacts` are those of the run and of its nested
+    runs, oldest first. `states` are all states of the run, oldest first. `job_variables` are those of the deployment, replaced by
+    those of the run. `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
     """
 
     run: Run
-    tasks: tuple[TaskRun, ...]
+    parents: tuple[RunLink, ...]
     failure: Failure | None
     artifacts: tuple[Artifact, ...]
+    states: tuple[StateChange, ...]
+    origin: RunOrigin
+    job_variables: JsonObject
     settled: bool
+
+
+class RunVersion(WireModel):
+    """GET /satflow/runs/<id>/version: the version of the deployment that ran, as far as the store has it.
+
+    `number` is None if the run has not started or the version is unknown. `defaults` are the values of the parameters in the
+    flow's signature; the Prefect API does not receive them.
+    """
+
+    number: int | None
+    defaults: JsonObject
 
 
 class LogLine(WireModel):

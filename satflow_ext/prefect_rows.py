@@ -21,9 +21,25 @@ class PrefectRow(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class StateRow(PrefectRow):
-    """The state of a flow run."""
+class StateDetailsRow(PrefectRow):
+    """Details of a state. `child_flow_run_id` is the nested flow run that a task run stands for."""
 
+    child_flow_run_id: UUID | None = None
+
+
+class StateRow(PrefectRow):
+    """The state of a flow run or task run."""
+
+    message: str | None = None
+    state_details: StateDetailsRow = StateDetailsRow()
+
+
+class StateHistoryRow(PrefectRow):
+    """A state that a flow run or task run has or had."""
+
+    type: StateType
+    name: str | None = None
+    timestamp: datetime
     message: str | None = None
 
 
@@ -34,8 +50,18 @@ class FlowRow(PrefectRow):
     name: str
 
 
+class CreatorRow(PrefectRow):
+    """The origin of a flow run, such as a schedule of its deployment."""
+
+    type: str | None = None
+    display_value: str | None = None
+
+
 class FlowRunRow(PrefectRow):
-    """A flow run. A new one may have no state for a moment."""
+    """A flow run. A new one may have no state for a moment.
+
+    `parent_task_run_id` is the task run that represents a nested flow run in the flow run that called it.
+    """
 
     id: UUID
     name: str
@@ -53,6 +79,9 @@ class FlowRunRow(PrefectRow):
     auto_scheduled: bool | None = None
     labels: JsonObject = {}
     work_pool_name: str | None = None
+    parent_task_run_id: UUID | None = None
+    created_by: CreatorRow | None = None
+    job_variables: JsonObject | None = None
 
 
 class TaskInputRow(PrefectRow):
@@ -69,12 +98,17 @@ class TaskRunRow(PrefectRow):
     id: UUID
     name: str
     task_key: str
+    flow_run_id: UUID | None = None
     task_inputs: dict[str, list[TaskInputRow]] = {}
+    tags: list[str] = []
+    run_count: int = 0
     state_type: StateType | None = None
     state_name: str | None = None
+    state: StateRow | None = None
+    expected_start_time: datetime | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
-    estimated_run_time: timedelta = timedelta()
+    total_run_time: timedelta = timedelta()
 
 
 class LogRow(PrefectRow):
@@ -93,6 +127,7 @@ class ArtifactRow(PrefectRow):
     """An artifact."""
 
     id: UUID
+    flow_run_id: UUID | None = None
     key: str | None = None
     type: str | None = None
     description: str | None = None

@@ -38,7 +38,10 @@ from satflow_ext.models import (
     RunPoint,
     RunQuery,
     RunRequest,
+    RunVersion,
     SharedCluster,
+    TaskRun,
+    TaskRunDetail,
     VersionDetail,
     VersionDiff,
     VersionList,
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from satflow_ext.run_groups.database import GroupDatabase
     from satflow_ext.run_groups.groups import Selection
     from satflow_ext.runs.log_book import LogBatch
+    from satflow_ext.runs.task_runs import TaskRunBook
     from satflow_ext.versions.content_download import CheckedVersion
 
 
@@ -327,11 +331,33 @@ class Runs:
         detail = await runs.read_run_detail(endpoints.prefect, run_id)
         if detail.failure is None:
             return detail
-        from satflow_ext.deployments import failed_code
+        from satflow_ext.deployments import run_version
         from satflow_ext.run_logs import failed_inputs
 
         inputs = await asyncio.to_thread(failed_inputs.read_failed_inputs, self._connection.settings, detail.run.id)
-        return await failed_code.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
+        return await run_version.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
+
+    async def read_version(self, run_id: str) -> RunVersion:
+        """Read the version of its deployment that a run executes."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+        from satflow_ext.deployments import run_version
+
+        return await run_version.read_run_version(endpoints, await runs.read_run(endpoints.prefect, run_id))
+
+    async def list_task_runs(self, run_id: str, book: TaskRunBook | None = None) -> tuple[TaskRun, ...]:
+        """List the task runs of one run; see `runs.list_task_runs`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.list_task_runs(endpoints.prefect, run_id, book)
+
+    async def read_task_run(self, run_id: str, task_run_id: str) -> TaskRunDetail:
+        """Read the states and inputs of one task run of a run."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.read_task_run(endpoints.prefect, run_id, task_run_id)
 
     async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""

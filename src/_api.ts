@@ -17,10 +17,11 @@ export interface AdaptCluster {
 }
 
 /**
- * A Prefect artifact of a run.
+ * A Prefect artifact. `nested_run` is the nested flow run that created it, None if it was the run itself.
  */
 export interface Artifact {
   id: string;
+  nested_run: RunLink | null;
   key: string | null;
   type: string | null;
   description: string | null;
@@ -830,13 +831,18 @@ export interface Run {
 /**
  * GET /satflow/runs/<id>.
  *
- * `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
+ * `parents` are the flow runs that contain this one, the outermost first. `artifacts` are those of the run and of its nested
+ * runs, oldest first. `states` are all states of the run, oldest first. `job_variables` are those of the deployment, replaced by
+ * those of the run. `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
  */
 export interface RunDetail {
   run: Run;
-  tasks: TaskRun[];
+  parents: RunLink[];
   failure: Failure | null;
   artifacts: Artifact[];
+  states: StateChange[];
+  origin: RunOrigin;
+  job_variables: JsonObject;
   settled: boolean;
 }
 
@@ -915,10 +921,29 @@ export interface RunGroupRequest {
 }
 
 /**
+ * A flow run that contains another one, or that another one contains.
+ */
+export interface RunLink {
+  id: string;
+  name: string;
+  flow_name: string;
+}
+
+/**
  * GET /satflow/runs?deployment_id=&state_type=&limit=, newest first.
  */
 export interface RunList {
   runs: Run[];
+}
+
+/**
+ * The origin of a run. `name` is that of the schedule or automation, if Prefect has one.
+ *
+ * "flow": another flow called it. "user": a request to the Prefect API, such as from the sidebar, a notebook or a terminal.
+ */
+export interface RunOrigin {
+  kind: 'user' | 'schedule' | 'automation' | 'flow';
+  name: string | null;
 }
 
 /**
@@ -955,6 +980,17 @@ export interface RunRequest {
   deployment_id: string;
   parameters?: JsonObject;
   idempotency_key: string;
+}
+
+/**
+ * GET /satflow/runs/<id>/version: the version of the deployment that ran, as far as the store has it.
+ *
+ * `number` is None if the run has not started or the version is unknown. `defaults` are the values of the parameters in the
+ * flow's signature; the Prefect API does not receive them.
+ */
+export interface RunVersion {
+  number: number | null;
+  defaults: JsonObject;
 }
 
 /**
@@ -1051,6 +1087,25 @@ export interface StartCluster {
 }
 
 /**
+ * A state that a run or task run had since `time`.
+ */
+export interface StateChange {
+  type:
+    | 'SCHEDULED'
+    | 'PENDING'
+    | 'RUNNING'
+    | 'COMPLETED'
+    | 'FAILED'
+    | 'CANCELLED'
+    | 'CRASHED'
+    | 'PAUSED'
+    | 'CANCELLING';
+  name: string;
+  time: string;
+  message: string | null;
+}
+
+/**
  * Browser → server. `run_id` is needed for "logs" and "cluster"; `cursor` is the last one received, None at first.
  */
 export interface Subscribe {
@@ -1078,6 +1133,9 @@ export interface TaskChange {
 
 /**
  * A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
+ *
+ * `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
+ * is the flow run that the task run represents, if it is the call of another flow.
  */
 export interface TaskRun {
   id: string;
@@ -1094,10 +1152,47 @@ export interface TaskRun {
     | 'PAUSED'
     | 'CANCELLING';
   state_name: string;
+  expected_start: string | null;
   start: string | null;
   end: string | null;
   duration: number;
+  attempts: number;
+  tags: string[];
   interrupted: boolean;
+  nested_run_id: string | null;
+}
+
+/**
+ * GET /satflow/runs/<id>/tasks/<task run id>: its states, oldest first, and the origins of its arguments.
+ */
+export interface TaskRunDetail {
+  id: string;
+  states: StateChange[];
+  inputs: TaskRunInput[];
+}
+
+/**
+ * An argument of a task run. `task_runs` are the first of the `count` task runs whose results are in its value.
+ */
+export interface TaskRunInput {
+  name: string;
+  task_runs: string[];
+  count: number;
+}
+
+/**
+ * GET /satflow/runs/<id>/tasks?cursor=: the task runs that changed after the cursor.
+ *
+ * `reset`: the browser discards what it has, because its cursor is unknown. `more`: another page is available at once. `total`
+ * is the number of task runs in Prefect, of which some may not be read yet. `time` is the server's time.
+ */
+export interface TaskRunPage {
+  reset: boolean;
+  task_runs: TaskRun[];
+  cursor: string;
+  more: boolean;
+  total: number;
+  time: string;
 }
 
 /**

@@ -6,12 +6,13 @@ import type {
   IClient,
   IPointsQuery,
   IRunsQuery,
+  ITaskRunsQuery,
   IVersionsQuery
 } from './clientInterface';
 import {
   LOG_INCOMPLETE,
+  parseErrorReply,
   RequestFailed,
-  SERVER_MISSING,
   SERVER_UNREACHABLE
 } from './errors';
 
@@ -19,6 +20,7 @@ export type {
   IClient,
   IPointsQuery,
   IRunsQuery,
+  ITaskRunsQuery,
   IVersionsQuery
 } from './clientInterface';
 
@@ -123,6 +125,19 @@ export class Client implements IClient {
     return this.requestJson('GET', ['runs', id]);
   }
 
+  runVersion(id: string): Promise<api.RunVersion> {
+    return this.requestJson('GET', ['runs', id, 'version']);
+  }
+
+  taskRuns(id: string, query: ITaskRunsQuery = {}): Promise<api.TaskRunPage> {
+    const search = formatQuery(query);
+    return this.requestJson('GET', ['runs', id, 'tasks'], undefined, search);
+  }
+
+  taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail> {
+    return this.requestJson('GET', ['runs', id, 'tasks', taskRunId]);
+  }
+
   cancelRun(id: string): Promise<api.Run> {
     return this.requestJson('POST', ['runs', id, 'cancel']);
   }
@@ -219,7 +234,7 @@ function endpointUrl(base: string, path: string[]): string {
 
 /** Format a query for a URL without unset parameters, for which `URLExt` would write "undefined". */
 function formatQuery(
-  query: IRunsQuery | IVersionsQuery | IPointsQuery
+  query: IRunsQuery | IVersionsQuery | IPointsQuery | ITaskRunsQuery
 ): string {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null
@@ -248,38 +263,4 @@ function throwIncompleteLog(): never {
     fix: 'Try again when the Prefect API answers.',
     field: null
   });
-}
-
-/** Return the error in a reply, or an error of ours if another server replied. */
-export function parseErrorReply(status: number, text: string): api.ErrorBody {
-  const body = parseErrorBody(text);
-  if (body) {
-    return body;
-  }
-  if (status === 404) {
-    return {
-      error: SERVER_MISSING,
-      message: 'The SatFlow server extension is not enabled.',
-      fix: 'jupyter server extension enable satflow_ext',
-      field: null
-    };
-  }
-  const message = `The Jupyter server answered with status ${status}.`;
-  return { error: 'UnexpectedReply', message, fix: null, field: null };
-}
-
-function parseErrorBody(text: string): api.ErrorBody | null {
-  try {
-    const body = JSON.parse(text) as Partial<api.ErrorBody> | null;
-    return typeof body?.error === 'string' && typeof body.message === 'string'
-      ? {
-          error: body.error,
-          message: body.message,
-          fix: body.fix ?? null,
-          field: body.field ?? null
-        }
-      : null;
-  } catch {
-    return null;
-  }
 }

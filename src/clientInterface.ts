@@ -19,6 +19,11 @@ export interface IPointsQuery {
   offset?: number;
 }
 
+/** The position in the changes of a run's task runs; without it, all of them are sent. */
+export interface ITaskRunsQuery {
+  cursor?: string;
+}
+
 /** Client of SatFlow's REST API, with one method per endpoint. Each method rejects with `RequestFailed`. */
 export interface IClient {
   flows(kernelId: string): Promise<api.FlowList>;
@@ -48,6 +53,9 @@ export interface IClient {
   runs(query?: IRunsQuery): Promise<api.RunList>;
   startRun(request: api.RunRequest): Promise<api.Run>;
   run(id: string): Promise<api.RunDetail>;
+  runVersion(id: string): Promise<api.RunVersion>;
+  taskRuns(id: string, query?: ITaskRunsQuery): Promise<api.TaskRunPage>;
+  taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail>;
   cancelRun(id: string): Promise<api.Run>;
   log(id: string): Promise<Blob>;
   runGroups(): Promise<api.RunGroupList>;

@@ -37,3 +37,37 @@ export function errorBelow(
     ? { ...error, field: error.field.slice(field.length + 1) }
     : null;
 }
+
+/** Return the error in a reply, or an error of ours if another server replied. */
+export function parseErrorReply(status: number, text: string): ErrorBody {
+  const body = parseErrorBody(text);
+  if (body) {
+    return body;
+  }
+  if (status === 404) {
+    return {
+      error: SERVER_MISSING,
+      message: 'The SatFlow server extension is not enabled.',
+      fix: 'jupyter server extension enable satflow_ext',
+      field: null
+    };
+  }
+  const message = `The Jupyter server answered with status ${status}.`;
+  return { error: 'UnexpectedReply', message, fix: null, field: null };
+}
+
+function parseErrorBody(text: string): ErrorBody | null {
+  try {
+    const body = JSON.parse(text) as Partial<ErrorBody> | null;
+    return typeof body?.error === 'string' && typeof body.message === 'string'
+      ? {
+          error: body.error,
+          message: body.message,
+          fix: body.fix ?? null,
+          field: body.field ?? null
+        }
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,6 @@
 import './base.css';
 import './register.css';
 import './runs.css';
+import './tasks.css';
 import './clusters.css';
 import './versions.css';

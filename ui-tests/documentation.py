@@ -68,7 +68,7 @@ def watch_run(page: Page, lab: Lab, form: Locator) -> None:
     run.get_by_test_id("satflow-tab-cluster").click()
     expect(run.get_by_test_id("satflow-worker")).to_have_count(2, timeout=RUNS)
     save(page, "cluster")
-    run.get_by_test_id("satflow-tab-details").click()
+    run.get_by_test_id("satflow-tab-artifacts").click()
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Completed", timeout=RUNS)
     expect(run.locator("img")).to_be_visible(timeout=STARTS)
     dismiss_notifications(page)

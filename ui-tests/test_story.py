@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lab import Lab
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from screenshots import shot
 from sidebar import RUNS, STARTS, open_form, show_flows
 from themes import show_themes
@@ -110,12 +110,42 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     wait_for_lines(page, 2 * 180)
     assert_every_tile_is_told_once(page)
     run.get_by_test_id("satflow-tab-tasks").click()
-    shot(page, "6-tasks")
-    run.get_by_test_id("satflow-tab-details").click()
+    assert_timeline_leads_to_the_log(page, run)
+    run.get_by_test_id("satflow-tab-artifacts").click()
     expect(run.locator("img")).to_be_visible()
+    shot(page, "7-artifacts")
+    run.get_by_test_id("satflow-tab-details").click()
+    expect(run.get_by_test_id("satflow-states")).to_contain_text("Completed")
     shot(page, "7-details")
     lab.put_beside_notebook(page)
     shot(page, "7-beside-notebook")
+
+
+def assert_timeline_leads_to_the_log(page: Page, run: Locator) -> None:
+    """Open a mapped task and one of its runs by keyboard, show the runs by Dask worker, and show the log of the mapped task."""
+    mapped = run.locator("[data-testid=satflow-task][data-task=vegetation]")
+    expect(mapped).to_contain_text("192 Completed", timeout=RUNS)
+    shot(page, "6-tasks")
+    timeline = run.get_by_test_id("satflow-timeline")
+    closed = int(timeline.get_attribute("data-rows") or 0)
+    box = timeline.get_by_test_id("satflow-timeline-box")
+    tip = timeline.get_by_test_id("satflow-timeline-tip")
+    box.press("Home")
+    while "vegetation" not in tip.inner_text():
+        box.press("ArrowDown")
+    box.press("ArrowRight")
+    expect(timeline).to_have_attribute("data-rows", str(closed + 192))
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(run.get_by_test_id("satflow-task-card")).to_contain_text("Running")
+    shot(page, "6-task-run")
+    timeline.get_by_test_id("satflow-timeline-rows").select_option("worker")
+    expect(timeline).not_to_have_attribute("data-rows", str(closed + 192))
+    shot(page, "6-workers")
+    mapped.get_by_test_id("satflow-task-log").first.click()
+    expect(run.get_by_test_id("satflow-log-task")).to_have_value("vegetation")
+    expect(run.get_by_test_id("satflow-log")).to_contain_text("vegetation-")
+    run.get_by_test_id("satflow-log-task").select_option("")
 
 
 def assert_every_tile_is_told_once(page: Page) -> None:

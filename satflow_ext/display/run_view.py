@@ -26,9 +26,10 @@ STATE_WORDS: tuple[tuple[StateType, str], ...] = (
 
 @dataclass(frozen=True)
 class RunView:
-    """The display of a run: its details, and the last lines of its log, oldest first."""
+    """The display of a run: its details, its task runs, and the last lines of its log, oldest first."""
 
     detail: RunDetail
+    task_runs: Sequence[TaskRun] = ()
     lines: Sequence[LogLine] = ()
 
     def rows(self) -> Iterator[tuple[str, str]]:
@@ -39,8 +40,8 @@ class RunView:
         yield "State", state_text(run)
         if run.why_waiting:
             yield "Waiting", run.why_waiting
-        if self.detail.tasks:
-            yield "Tasks", tasks_text(self.detail.tasks)
+        if self.task_runs:
+            yield "Tasks", tasks_text(self.task_runs)
         if self.detail.failure:
             yield "Failure", self.detail.failure.cause
         if self.lines:

@@ -10,12 +10,23 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from satflow_ext.display.group_view import GroupView
 from satflow_ext.display.run_view import SHOWN_LINES, RunView
 from satflow_ext.errors import SatflowError
-from satflow_ext.models import FAILED_POINTS, MAX_POINTS, TERMINAL_STATES, LogLine, RunDetail, RunGroup, RunPoint
+from satflow_ext.models import (
+    FAILED_POINTS,
+    MAX_POINTS,
+    TERMINAL_STATES,
+    LogLine,
+    RunDetail,
+    RunGroup,
+    RunPoint,
+    TaskRun,
+)
 from satflow_ext.runs.log_book import sort_by_time
+from satflow_ext.runs.task_runs import TaskRunBook
 
 if TYPE_CHECKING:
     from IPython.core.display_functions import DisplayHandle
@@ -95,12 +106,15 @@ class LiveRun(LiveDisplay):
     Args:
         session: reads the run.
         detail: the run as it is now.
+        task_runs: its task runs as they are now.
     """
 
-    def __init__(self, session: Session, detail: RunDetail) -> None:
+    def __init__(self, session: Session, detail: RunDetail, task_runs: tuple[TaskRun, ...]) -> None:
         super().__init__()
         self._session = session
         self._detail = detail
+        self._task_runs = task_runs
+        self._book = TaskRunBook(UUID(detail.run.id))
         self._lines: list[LogLine] = []
 
     @property
@@ -127,11 +141,12 @@ class LiveRun(LiveDisplay):
         """Update the displays. Return whether the run, its log and its task runs are complete."""
         log_is_complete = log.done()  # before the run is read, so that its state is not older than the log
         self._detail = await self._session.runs.read_detail(self._detail.run.id)
+        self._task_runs = await self._session.runs.list_task_runs(self._detail.run.id, self._book)
         self._update()
         if not log_is_complete or self._detail.run.state_type not in TERMINAL_STATES:
             return False
         self._end_shown.set()
-        return self._detail.settled or all(task.state_type in TERMINAL_STATES for task in self._detail.tasks)
+        return self._detail.settled or all(each.state_type in TERMINAL_STATES for each in self._task_runs)
 
     async def _follow_log(self) -> None:
         async with aclosing(self._session.runs.follow_log(self._detail.run.id)) as batches:
@@ -139,7 +154,7 @@ class LiveRun(LiveDisplay):
                 self._lines = sort_by_time([*self._lines, *batch.lines])[-SHOWN_LINES:]
 
     def _make_view(self) -> RunView:
-        return RunView(self._detail, self.lines)
+        return RunView(self._detail, self._task_runs, self.lines)
 
 
 class LiveGroup(LiveDisplay):

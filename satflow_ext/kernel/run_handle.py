@@ -122,7 +122,7 @@ class RunHandle:
     @property
     def tasks(self) -> tuple[TaskRun, ...]:
         """The task runs so far, oldest first. Read from Prefect."""
-        return self._read_detail().tasks
+        return run_coroutine(self._open_session().runs.list_task_runs(self.id))
 
     def wait(self, timeout: float | None = None) -> RunHandle:
         """Wait until the run has ended, whether or not it completed, and return this handle.
@@ -188,12 +188,12 @@ class RunHandle:
         detail = self._read_detail()
         if self._has_ended or getattr(get_shell(), "kernel", None) is None:
             lines = () if self._live is None else self._live.lines
-            display(RunView(detail, lines))  # type: ignore[no-untyped-call]
+            display(RunView(detail, self.tasks, lines))  # type: ignore[no-untyped-call]
             return
         if self._live is None or not self._live.is_active:
             from satflow_ext.kernel.live_run import LiveRun
 
-            self._live = LiveRun(session, detail)
+            self._live = LiveRun(session, detail, self.tasks)
         self._live.show()
 
     @property

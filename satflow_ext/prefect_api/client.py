@@ -23,6 +23,7 @@ from satflow_ext.prefect_rows import (
     FlowRunRow,
     LogRow,
     PrefectRow,
+    StateHistoryRow,
     TaskRunRow,
     VariableRow,
     WorkerRow,
@@ -33,6 +34,7 @@ Row = TypeVar("Row", bound=PrefectRow)
 
 _QUOTED_DOTS = {".": "%2E", "..": "%2E%2E"}
 """Names that would shorten a path; `quote` does not change dots."""
+_COUNT_ADAPTER = TypeAdapter(int)
 
 
 @asynccontextmanager
@@ -155,14 +157,34 @@ class PrefectClient:
         state: JsonObject = {"type": "CANCELLING", "name": "Cancelling"}
         await self.request("POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": False})
 
-    async def read_task_runs(self, flow_run_id: UUID, *, limit: int, offset: int = 0) -> list[TaskRunRow]:
-        """Read the task runs of a flow run, latest first."""
-        chosen = {"flow_runs": {"id": _any_of([flow_run_id])}, "sort": "EXPECTED_START_TIME_DESC"}
+    async def read_task_run(self, task_run_id: UUID) -> TaskRunRow:
+        """Read a task run."""
+        return await self._read(TaskRunRow, "GET", f"/task_runs/{task_run_id}")
+
+    async def read_task_runs(self, task_runs: JsonObject, *, limit: int, offset: int = 0) -> list[TaskRunRow]:
+        """Read the task runs that match a filter, in the order in which they were expected to start."""
+        chosen = {"task_runs": task_runs, "sort": "EXPECTED_START_TIME_ASC"}
         return await self._filter(TaskRunRow, "/task_runs", **chosen, limit=limit, offset=offset)
 
-    async def read_artifacts(self, flow_run_id: UUID) -> list[ArtifactRow]:
-        """Read the artifacts of a flow run."""
-        return await self._filter(ArtifactRow, "/artifacts", artifacts={"flow_run_id": _any_of([flow_run_id])})
+    async def count_task_runs(self, task_runs: JsonObject) -> int:
+        """Count the task runs that match a filter."""
+        response = await self.request("POST", "/task_runs/count", {"task_runs": task_runs})
+        with _unreadable_as_not_prefect():
+            return _COUNT_ADAPTER.validate_json(response.content)
+
+    async def read_task_run_states(self, task_run_id: UUID) -> list[StateHistoryRow]:
+        """Read the states that a task run has had, in no particular order."""
+        return await self._read_states(f"/task_run_states/?task_run_id={task_run_id}")
+
+    async def read_flow_run_states(self, flow_run_id: UUID) -> list[StateHistoryRow]:
+        """Read the states that a flow run has had, in no particular order."""
+        return await self._read_states(f"/flow_run_states/?flow_run_id={flow_run_id}")
+
+    async def read_artifacts(self, flow_run_ids: Sequence[UUID], *, limit: int) -> list[ArtifactRow]:
+        """Read the artifacts that flow runs created, newest first."""
+        # Prefect records the location of a result as an artifact, with the type "result" or none.
+        chosen = {"flow_run_id": _any_of(flow_run_ids), "type": {"not_any_": ["result"]}}
+        return await self._filter(ArtifactRow, "/artifacts", artifacts=chosen, sort="CREATED_DESC", limit=limit)
 
     async def read_logs(self, logs: JsonObject, *, limit: int, offset: int = 0, sort: str) -> list[LogRow]:
         """Read the log lines that match a filter.
@@ -202,6 +224,11 @@ class PrefectClient:
     async def delete_variable(self, name: str) -> None:
         """Delete a variable."""
         await self.request("DELETE", f"/variables/name/{quote_name(name)}")
+
+    async def _read_states(self, path: str) -> list[StateHistoryRow]:
+        response = await self.request("GET", path)
+        with _unreadable_as_not_prefect():
+            return _list_adapter(StateHistoryRow).validate_json(response.content)
 
     async def _read(self, row: type[Row], method: str, path: str, json: JsonObject | None = None) -> Row:
         response = await self.request(method, path, json)

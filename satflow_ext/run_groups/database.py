@@ -419,7 +419,7 @@ def _remove_old_groups(connection: sqlite3.Connection) -> None:
 def _read_groups(connection: sqlite3.Connection, condition: str, *values: object) -> list[GroupRow]:
     rows = connection.execute(f"SELECT {_GROUP_COLUMNS} FROM run_group WHERE {condition}", values)
     return [
-        GroupRow(*fields, bool(newest_first), tuple(json.loads(varied)), status, problem)
+        GroupRow._make([*fields, bool(newest_first), tuple(json.loads(varied)), status, problem])
         for *fields, newest_first, varied, status, problem in rows.fetchall()
     ]
 

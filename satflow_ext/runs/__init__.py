@@ -9,6 +9,7 @@ from satflow_ext.runs.failure import add_input_values
 from satflow_ext.runs.run_detail import read_run_detail
 from satflow_ext.runs.run_list import list_runs, read_named_run, read_run
 from satflow_ext.runs.run_start import cancel_run, start_run, wait_for_end
+from satflow_ext.runs.task_runs import list_task_runs, read_task_run
 from satflow_ext.runs.whole_log import stream_whole_log
 from satflow_ext.runs.work_pools import list_work_pools
 
@@ -16,10 +17,12 @@ __all__ = [
     "add_input_values",
     "cancel_run",
     "list_runs",
+    "list_task_runs",
     "list_work_pools",
     "read_named_run",
     "read_run",
     "read_run_detail",
+    "read_task_run",
     "start_run",
     "stream_whole_log",
     "wait_for_end",

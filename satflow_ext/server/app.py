@@ -36,7 +36,16 @@ from satflow_ext.server.run_groups import (
     RunGroupPlanHandler,
     RunGroupsHandler,
 )
-from satflow_ext.server.runs import CancelHandler, LogHandler, RunHandler, RunManager, RunsHandler
+from satflow_ext.server.runs import (
+    CancelHandler,
+    LogHandler,
+    RunHandler,
+    RunManager,
+    RunsHandler,
+    RunVersionHandler,
+    TaskRunHandler,
+    TaskRunsHandler,
+)
 from satflow_ext.server.stack import StackHandler, StackManager
 from satflow_ext.server.stream import StreamHandler
 from satflow_ext.session import Session
@@ -160,6 +169,9 @@ def build_routes(managers: Managers) -> list[Route]:
         (rf"/satflow/run-groups/{ID_PATTERN}", OneRunGroupHandler, run_groups),
         (rf"/satflow/run-groups/{ID_PATTERN}/retry", RetryGroupHandler, run_groups),
         (rf"/satflow/run-groups/{ID_PATTERN}/cancel", CancelGroupHandler, run_groups),
+        (rf"/satflow/runs/{ID_PATTERN}/version", RunVersionHandler, session),
+        (rf"/satflow/runs/{ID_PATTERN}/tasks", TaskRunsHandler, runs),
+        (rf"/satflow/runs/{ID_PATTERN}/tasks/{ID_PATTERN}", TaskRunHandler, session),
         (r"/satflow/clusters", ClustersHandler, {"clusters": managers.clusters}),
         (r"/satflow/stack", StackHandler, {"stack": managers.stack}),
         (r"/satflow/stream", StreamHandler, {"stream_frames": managers.stream_frames}),

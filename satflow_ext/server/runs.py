@@ -25,6 +25,8 @@ from satflow_ext.models import (
     RunQuery,
     RunRequest,
     RunsFrame,
+    TaskRunPage,
+    TaskRunQuery,
 )
 from satflow_ext.server.base_handler import SatflowHandler, SessionHandler
 from satflow_ext.server.lazy_imports import import_prefect_modules
@@ -33,14 +35,16 @@ from satflow_ext.session import Session
 
 if TYPE_CHECKING:
     from satflow_ext.runs.observers import RunWatcher, SharedFollowers
+    from satflow_ext.runs.task_runs import TaskRunBooks
 
 
 @dataclass(frozen=True)
 class RunObservers:
-    """The followers and the watcher of runs, created for the first subscription."""
+    """The followers, the watcher and the task run books of runs, created for the first request."""
 
     followers: SharedFollowers
     watcher: RunWatcher
+    task_runs: TaskRunBooks
 
 
 class RunManager:
@@ -95,6 +99,10 @@ class RunManager:
                     ended=batch.ended,
                 )
 
+    async def read_task_runs(self, run_id: str, cursor: str | None) -> TaskRunPage:
+        """Return a page of the task runs that changed after a cursor; see `TaskRunBooks.read_changes`."""
+        return await (await self._start_observers()).task_runs.read_changes(run_id, cursor)
+
     async def close(self) -> None:
         """Stop the watcher and the followers."""
         if self._observers is not None:
@@ -105,9 +113,12 @@ class RunManager:
         await import_prefect_modules()
         if self._observers is None:
             from satflow_ext.runs.observers import RunWatcher, SharedFollowers
+            from satflow_ext.runs.task_runs import TaskRunBooks
 
             self._observers = RunObservers(
-                SharedFollowers(self._locate_api, self._stack.settings), RunWatcher(self._locate_api)
+                SharedFollowers(self._locate_api, self._stack.settings),
+                RunWatcher(self._locate_api),
+                TaskRunBooks(self._locate_api),
             )
         return self._observers
 
@@ -164,6 +175,40 @@ class RunHandler(SessionHandler):
             return path if path and await ensure_async(contents.file_exists(path)) else None
         except web.HTTPError:  # such as a hidden folder
             return None
+
+
+class TaskRunsHandler(SatflowHandler):
+    """The task runs of a run."""
+
+    def initialize(self, runs: RunManager) -> None:
+        """Keep the manager of runs of this server."""
+        self._runs = runs
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self, run_id: str) -> None:
+        """Reply with a TaskRunPage."""
+        self.reply(await self._runs.read_task_runs(run_id, self.read_query(TaskRunQuery).cursor))
+
+
+class TaskRunHandler(SessionHandler):
+    """One task run."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self, run_id: str, task_run_id: str) -> None:
+        """Reply with the TaskRunDetail."""
+        self.reply(await self._session.runs.read_task_run(run_id, task_run_id))
+
+
+class RunVersionHandler(SessionHandler):
+    """The version that a run executes."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self, run_id: str) -> None:
+        """Reply with the RunVersion."""
+        self.reply(await self._session.runs.read_version(run_id))
 
 
 class CancelHandler(SatflowHandler):

@@ -6,6 +6,7 @@ import {
   findMatches,
   dropOverwritten
 } from '../runs/log';
+import { searchPattern } from '../runs/logText';
 import { line, logs } from './fakes';
 
 describe('LogStore', () => {
@@ -57,7 +58,9 @@ describe('LogStore', () => {
       store.addFrame(logs(lines));
     }
     expect(store.lines).toHaveLength(100_000);
-    expect(findMatches(store.lines, 'line 99999')).toEqual([99_999]);
+    expect(findMatches(store.lines, searchPattern('line 99999'))).toEqual([
+      99_999
+    ]);
   });
 });
 
@@ -69,9 +72,18 @@ describe('searching and filtering', () => {
   ];
 
   it('finds words in any case, and across colors', () => {
-    expect(findMatches(lines, 'RED')).toEqual([0, 2]);
-    expect(findMatches(lines, 'red alert')).toEqual([0]);
-    expect(findMatches(lines, '')).toEqual([]);
+    expect(findMatches(lines, searchPattern('RED'))).toEqual([0, 2]);
+    expect(findMatches(lines, searchPattern('red alert'))).toEqual([0]);
+    expect(findMatches(lines, searchPattern(''))).toEqual([]);
+  });
+
+  it('finds regular expressions, but no empty matches', () => {
+    const find = (words: string) =>
+      findMatches(lines, searchPattern(words, true));
+    expect(find('^re')).toEqual([0, 2]);
+    expect(find('x*')).toEqual([]);
+    expect(find('w*')).toEqual([1]);
+    expect(find('(')).toEqual([]);
   });
 
   it('keeps lines of at least a level', () => {

@@ -1,11 +1,11 @@
 import { Signal } from '@lumino/signaling';
 
-import type { LogLine, RunDetail } from '../_api';
+import type { LogLine, RunDetail, TaskRun } from '../_api';
 import { RunModel } from '../runs/run';
 import type { RunsModel } from '../runs/runs';
 import { failureOf } from './failures';
 import { FakeStream, line, logs, run } from './fakes';
-import { task } from './taskRuns';
+import { runDetail, task, taskRunClient } from './taskRuns';
 
 describe('RunModel after the end of a run', () => {
   const known = { ...line(0), task_run_id: 'a' };
@@ -14,16 +14,18 @@ describe('RunModel after the end of a run', () => {
   /** Return how often a run that has ended is read in ten seconds after the end of its log. */
   async function reads(
     lines: LogLine[],
-    change: Partial<RunDetail>
+    tasks: TaskRun[],
+    change: Partial<RunDetail> = {}
   ): Promise<number> {
     jest.useFakeTimers({ doNotFake: ['performance'] });
     const ended = run({ state_type: 'COMPLETED', state_name: 'Completed' });
-    const base = { run: ended, tasks: [], failure: null, artifacts: [] };
+    const base = runDetail({ run: ended });
     let count = 0;
     const client = {
+      ...taskRunClient(...tasks),
       run: async () => {
         count += 1;
-        return { ...base, settled: false, ...change };
+        return { ...base, ...change };
       },
       log: async () => new Blob(),
       cancelRun: async () => ended
@@ -46,25 +48,30 @@ describe('RunModel after the end of a run', () => {
     return count - before;
   }
 
-  it.each<[string, LogLine[], Partial<RunDetail>]>([
-    ['a task of the log is not recorded yet', [known, unknown], {}],
-    ['a task is still running', [known], { tasks: [task('a', false)] }],
+  it.each<[string, LogLine[], TaskRun[], Partial<RunDetail>]>([
+    [
+      'a task of the log is not recorded yet',
+      [known, unknown],
+      [task('a', true)],
+      {}
+    ],
+    ['a task is still running', [known], [task('a', false)], {}],
     [
       'the traceback is missing',
       [known],
+      [task('a', true)],
       {
         run: run({ state_type: 'FAILED' }),
-        tasks: [task('a', true)],
         failure: failureOf({ traceback: null })
       }
     ]
-  ])('continues to read if %s', async (_, lines, change) => {
-    expect(await reads(lines, change)).toBeGreaterThan(1);
-    expect(await reads(lines, { ...change, settled: true })).toBe(0);
+  ])('continues to read if %s', async (_, lines, tasks, change) => {
+    expect(await reads(lines, tasks, change)).toBeGreaterThan(1);
+    expect(await reads(lines, tasks, { ...change, settled: true })).toBe(0);
   });
 
   it('stops reading when everything is loaded', async () => {
     const tasks = [task('a', true), task('c', true)];
-    expect(await reads([line(3), known], { tasks })).toBe(0);
+    expect(await reads([line(3), known], tasks)).toBe(0);
   });
 });

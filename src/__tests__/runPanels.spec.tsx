@@ -16,6 +16,7 @@ import { RunTab } from '../runs/runTab';
 import { StackModel } from '../stack/stack';
 import { FakeNotebookCells } from './failures';
 import { deployment, FakeStream, run } from './fakes';
+import { runDetail, taskRunClient } from './taskRuns';
 
 const READY: StackStatus = {
   kind: 'local',
@@ -28,14 +29,9 @@ const READY: StackStatus = {
 
 /** Return a run's tab with a server that has one run. */
 function createTab(panels: RunPanels): RunTab {
-  const detail = {
-    run: run(),
-    tasks: [],
-    failure: null,
-    artifacts: [],
-    settled: false
-  };
+  const detail = runDetail();
   const client = {
+    ...taskRunClient(),
     run: async () => detail,
     log: async () => new Blob(),
     cancelRun: async () => run(),
@@ -56,7 +52,13 @@ function createTab(panels: RunPanels): RunTab {
     deployments: new DeploymentsModel(client),
     preferences: new Preferences(),
     stack: new StackModel(client),
-    actions: { onCancel: jest.fn(), onRunAgain: jest.fn(), onDaskPages: null },
+    actions: {
+      onCancel: jest.fn(),
+      onRunAgain: jest.fn(),
+      onOpen: jest.fn(),
+      onDaskPages: null
+    },
+    rendermime: null,
     panels,
     trans: nullTranslator.load('satflow_ext')
   });
@@ -66,6 +68,8 @@ function Costs({ name }: { name: string }): JSX.Element {
   const [cost] = useState(7);
   return <p>{`${name} costs ${cost}`}</p>;
 }
+
+const OURS = ['Log', 'Tasks', 'Cluster', 'Artifacts', 'Details'];
 
 const COSTS: IRunPanel = {
   id: 'my-ext:costs',
@@ -92,10 +96,11 @@ describe('a panel of another extension', () => {
   afterEach(() => act(() => tab.dispose()));
 
   it('has its tab between ours, in a view that is already open', async () => {
-    expect(labels()).toEqual(['Log', 'Tasks', 'Cluster', 'Details']);
+    expect(labels()).toEqual(OURS);
     panels.add(COSTS);
     await settle();
-    expect(labels()).toEqual(['Log', 'Tasks', 'Costs', 'Cluster', 'Details']);
+    const [log, tasks, ...rest] = OURS;
+    expect(labels()).toEqual([log, tasks, 'Costs', ...rest]);
     fireEvent.click(screen.getByRole('tab', { name: 'Costs' }));
     expect(screen.getByRole('tabpanel').textContent).toBe(
       `${run().name} costs 7`
@@ -108,7 +113,7 @@ describe('a panel of another extension', () => {
     fireEvent.click(screen.getByRole('tab', { name: 'Costs' }));
     added.dispose();
     await settle();
-    expect(labels()).toEqual(['Log', 'Tasks', 'Cluster', 'Details']);
+    expect(labels()).toEqual(OURS);
     const log = screen.getByRole('tab', { name: 'Log' });
     expect(log.getAttribute('aria-selected')).toBe('true');
   });
@@ -133,6 +138,7 @@ describe('a panel of another extension', () => {
       'log',
       'tasks',
       'cluster',
+      'artifacts',
       'details'
     ]);
     second.dispose();

@@ -7,11 +7,10 @@ import { coalesceCalls } from '../components/coalesceCalls';
 import { RequestFailed } from '../errors';
 import { RunModel } from '../runs/run';
 import { RunsModel } from '../runs/runs';
-import { groupTasks } from '../runs/tasks';
 import { failureOf } from './failures';
 import { cluster, FakeStream, line, logs, run } from './fakes';
 import { clusterMoment } from './sharedClusters';
-import { task } from './taskRuns';
+import { runDetail, taskRunClient } from './taskRuns';
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
@@ -110,13 +109,8 @@ describe('RunModel', () => {
   it('collects log lines and cluster samples', () => {
     const frames = new FakeStream();
     const client = {
-      run: async () => ({
-        run: run(),
-        tasks: [],
-        failure: null,
-        artifacts: [],
-        settled: false
-      }),
+      ...taskRunClient(),
+      run: async () => runDetail(),
       log: async () => new Blob(),
       cancelRun: async () => run()
     };
@@ -150,13 +144,9 @@ describe('RunModel', () => {
     const failed = run({ state_type: 'FAILED' });
     let traceback: string | null = null;
     const client = {
-      run: async () => ({
-        run: failed,
-        tasks: [],
-        failure: failureOf({ traceback }),
-        artifacts: [],
-        settled: false
-      }),
+      ...taskRunClient(),
+      run: async () =>
+        runDetail({ run: failed, failure: failureOf({ traceback }) }),
       log: async () => new Blob(),
       cancelRun: async () => failed
     };
@@ -180,13 +170,11 @@ describe('RunModel and the list', () => {
   function slow() {
     const answers: ((one: Run) => void)[] = [];
     const client = {
-      run: async () => ({
-        run: await new Promise<Run>(resolve => answers.push(resolve)),
-        tasks: [],
-        failure: null,
-        artifacts: [],
-        settled: false
-      }),
+      ...taskRunClient(),
+      run: async () =>
+        runDetail({
+          run: await new Promise<Run>(resolve => answers.push(resolve))
+        }),
       log: async () => new Blob(),
       cancelRun: async () => run()
     };
@@ -245,23 +233,5 @@ describe('continued', () => {
     expect(first).toHaveLength(2);
     expect(samples).toHaveLength(MAX_SAMPLES);
     expect(samples[0].time).toBe(Date.UTC(2026, 0, 1, 0, 0, 1));
-  });
-});
-
-describe('taskGroups', () => {
-  it('puts the runs of a mapped task together', () => {
-    const mosaic = { ...task('m', true), task: 'mosaic' };
-    const groups = groupTasks([
-      task('a', true),
-      mosaic,
-      task('b', false),
-      task('c', true)
-    ]);
-    expect(groups.map(one => one.task)).toEqual(['square', 'mosaic']);
-    expect(groups[0].duration).toBe(4.5);
-    expect(groups[0].counts).toEqual([
-      { type: 'COMPLETED', name: 'Completed', count: 2 },
-      { type: 'RUNNING', name: 'Running', count: 1 }
-    ]);
   });
 });

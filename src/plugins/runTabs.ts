@@ -6,13 +6,14 @@ import {
 } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { satflowIcon } from '../icons';
 import { Notebooks } from '../notebooks';
 import { FailedCells } from '../runs/failedCells';
-import { RunModel } from '../runs/run';
+import type { RunModel } from '../runs/run';
 import type { IRunTabParts } from '../runs/runTab';
 import {
   IActions,
@@ -43,7 +44,7 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     IRunPanels,
     INotebookTracker
   ],
-  optional: [ITranslator, ILayoutRestorer, ILabShell],
+  optional: [ITranslator, ILayoutRestorer, ILabShell, IRenderMimeRegistry],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
@@ -57,14 +58,18 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    lab: ILabShell | null
+    lab: ILabShell | null,
+    rendermime: IRenderMimeRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const { contents } = app.serviceManager;
     const notebooks = new Notebooks(tracker, contents, app.commands);
-    const views = { actions, panels, trans };
+    const views = { actions, panels, rendermime, trans };
     const parts = { deployments, preferences, stack, ...views };
-    const model = (id: string) => new RunModel(id, client, stream, runs);
+    const model = async (id: string) => {
+      const { RunModel } = await import('../runs/run');
+      return new RunModel(id, client, stream, runs);
+    };
     const cells = () => new FailedCells(notebooks);
     const tabs = addCommand(app, model, {
       ...parts,
@@ -103,7 +108,7 @@ const ARGS = {
 
 function addCommand(
   { commands, shell }: JupyterFrontEnd,
-  model: (id: string) => RunModel,
+  model: (id: string) => Promise<RunModel>,
   { area, cells, ...parts }: ITabOptions
 ): WidgetTracker<MainAreaWidget> {
   const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'satflow' });
@@ -114,7 +119,7 @@ function addCommand(
       const id = String(args.runId);
       let tab = tracker.find(one => runIdOf(one) === id);
       if (!tab) {
-        tab = await createTab(model(id), cells(), parts);
+        tab = await createTab(await model(id), cells(), parts);
         tab.title.label = String(args.name ?? id);
         shell.add(tab, area, { type: 'SatFlow Run' });
         await tracker.add(tab);
@@ -136,5 +141,9 @@ async function createTab(
   tab.title.icon = satflowIcon;
   tab.title.caption = parts.trans.__('Run %1', model.id);
   tab.toolbar.hide();
+  // The name of a nested run is known only when the run was read.
+  model.changed.connect(() => {
+    tab.title.label = model.detail?.run.name ?? tab.title.label;
+  });
   return tab;
 }

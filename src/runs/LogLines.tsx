@@ -1,17 +1,18 @@
 import { Button } from '@jupyterlab/ui-components';
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import React, { useEffect, useMemo, useRef, useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 
 import type { LogLine } from '../_api';
 import { useTrans } from '../components/translation';
 import { formatLogTime, levelName } from '../format';
 import { AnsiText } from './AnsiText';
-import { LINE_LIMIT, LINE_MAX, searchPattern } from './logText';
+import { LINE_LIMIT, LINE_MAX } from './logText';
 
 export interface ILogLinesProps {
   lines: readonly LogLine[];
   taskNames: ReadonlyMap<string, string>;
-  search: string;
+  /** The pattern of the search, or null. */
+  search: RegExp | null;
   /** The position of the match to show, or null. */
   current: number | null;
   follow: boolean;
@@ -27,8 +28,7 @@ const END_DISTANCE = 2 * LINE_HEIGHT;
 /** The visible lines, and a few around them. */
 export function LogLines(props: ILogLinesProps): JSX.Element {
   const trans = useTrans();
-  const { lines, current, follow, onFollow } = props;
-  const search = useMemo(() => searchPattern(props.search), [props.search]);
+  const { lines, search, current, follow, onFollow } = props;
   const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
   const showAll = (id: string) => setWhole(ids => new Set(ids).add(id));
   const scroller = useRef<HTMLDivElement>(null);

@@ -2,19 +2,35 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   caretDownIcon,
   caretUpIcon,
+  copyIcon,
   downloadIcon,
   HTMLSelect,
   InputGroup,
-  moveDownIcon
+  moveDownIcon,
+  regexIcon
 } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { IconButton } from '../components/IconButton';
+import { nameInvisible } from '../components/terminalText';
 import { useTrans } from '../components/translation';
 
 export interface ILogToolbarProps {
   level: number;
+  /** The name of the task or task run to which the log is restricted; empty for all. */
+  task: string;
+  /** The names of all tasks. */
+  tasks: readonly string[];
+  onTask: (task: string) => void;
+  /** The logger to which the log is restricted; empty for all. */
+  logger: string;
+  loggers: readonly string[];
+  onLogger: (logger: string) => void;
   search: string;
+  isRegExp: boolean;
+  /** True if the search is not a valid regular expression. */
+  isInvalid: boolean;
+  onRegExp: (isRegExp: boolean) => void;
   /** Number of lines that match. */
   matchCount: number;
   /** Position of the current match, from 0. */
@@ -29,25 +45,21 @@ export interface ILogToolbarProps {
   onStep: (by: number) => void;
   onFollow: (follow: boolean) => void;
   onDownload: () => void;
+  /** Copy the shown lines. */
+  onCopy: () => void;
 }
 
 /** The controls of a log. */
 export function LogToolbar(props: ILogToolbarProps): JSX.Element {
   const trans = useTrans();
-  const { level, follow, onLevel, onFollow, onDownload } = props;
+  const { follow, onFollow, onDownload } = props;
   return (
     <div
       className="jp-Satflow-logToolbar"
       role="toolbar"
       aria-label={trans.__('Log')}
     >
-      <HTMLSelect
-        aria-label={trans.__('Minimum level')}
-        data-testid="satflow-log-level"
-        value={String(level)}
-        options={levelOptions(trans)}
-        onChange={event => onLevel(Number(event.target.value))}
-      />
+      <LogFilters {...props} />
       <SearchField {...props} />
       <LineCount {...props} />
       <span className="jp-Satflow-rowEnd">
@@ -59,6 +71,13 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
           testId="satflow-log-follow"
         />
         <IconButton
+          icon={copyIcon}
+          label={trans.__('Copy the lines that are shown')}
+          disabled={props.lineCount === 0}
+          onClick={props.onCopy}
+          testId="satflow-log-copy"
+        />
+        <IconButton
           icon={downloadIcon}
           label={trans.__('Download the whole log')}
           onClick={onDownload}
@@ -66,6 +85,70 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
         />
       </span>
     </div>
+  );
+}
+
+/** The filters by level, task and logger. */
+function LogFilters(props: ILogToolbarProps): JSX.Element {
+  const trans = useTrans();
+  const { level, task, tasks, logger, loggers, onLevel } = props;
+  return (
+    <>
+      <HTMLSelect
+        aria-label={trans.__('Minimum level')}
+        data-testid="satflow-log-level"
+        value={String(level)}
+        options={levelOptions(trans)}
+        onChange={event => onLevel(Number(event.target.value))}
+      />
+      {(tasks.length > 0 || task !== '') && (
+        <NameSelect
+          label={trans.__('Task')}
+          all={trans.__('All tasks')}
+          names={tasks}
+          value={task}
+          onChange={props.onTask}
+          testId="satflow-log-task"
+        />
+      )}
+      {(loggers.length > 1 || logger !== '') && (
+        <NameSelect
+          label={trans.__('Logger')}
+          all={trans.__('All loggers')}
+          names={loggers}
+          value={logger}
+          onChange={props.onLogger}
+          testId="satflow-log-logger"
+        />
+      )}
+    </>
+  );
+}
+
+/** A choice of one of these names, or of all. */
+function NameSelect(props: {
+  label: string;
+  all: string;
+  names: readonly string[];
+  /** The chosen name, which can be missing in the list; empty for all. */
+  value: string;
+  onChange: (name: string) => void;
+  testId: string;
+}): JSX.Element {
+  const { label, all, names, value, onChange, testId } = props;
+  const isMissing = value !== '' && !names.includes(value);
+  const listed = isMissing ? [...names, value] : names;
+  return (
+    <HTMLSelect
+      aria-label={label}
+      data-testid={testId}
+      value={value}
+      options={[
+        { value: '', label: all },
+        ...listed.map(name => ({ value: name, label: nameInvisible(name) }))
+      ]}
+      onChange={event => onChange(event.target.value)}
+    />
   );
 }
 
@@ -88,7 +171,8 @@ function LineCount(props: ILogToolbarProps): JSX.Element {
 
 function SearchField(props: ILogToolbarProps): JSX.Element {
   const trans = useTrans();
-  const { search, matchCount, position, onSearch, onStep } = props;
+  const { search, isRegExp, isInvalid, onSearch, onStep } = props;
+  const { matchCount, position } = props;
   const matched =
     matchCount > 0 ? trans.__('%1 of %2', position + 1, matchCount) : '0';
   const count = props.isLoading ? trans.__('%1 so far', matched) : matched;
@@ -98,6 +182,7 @@ function SearchField(props: ILogToolbarProps): JSX.Element {
         type="search"
         placeholder={trans.__('Search the log')}
         aria-label={trans.__('Search the log')}
+        aria-invalid={isInvalid}
         data-testid="satflow-log-search"
         value={search}
         onChange={event => onSearch(event.target.value)}
@@ -105,10 +190,17 @@ function SearchField(props: ILogToolbarProps): JSX.Element {
           event.key === 'Enter' && onStep(event.shiftKey ? -1 : 1)
         }
       />
+      <IconButton
+        icon={regexIcon}
+        label={trans.__('Use a regular expression')}
+        pressed={isRegExp}
+        onClick={() => props.onRegExp(!isRegExp)}
+        testId="satflow-log-regexp"
+      />
       {search && (
         <>
           <span role="status" data-testid="satflow-log-matches">
-            {count}
+            {isInvalid ? trans.__('Not a valid regular expression') : count}
           </span>
           <IconButton
             icon={caretUpIcon}

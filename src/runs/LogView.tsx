@@ -7,46 +7,68 @@ import { ErrorNote } from '../components/ErrorNote';
 import { useTrans } from '../components/translation';
 import {
   filterByLevel,
+  filterByLogger,
+  filterByTask,
+  formatLines,
   type LogState,
   findMatches,
   dropOverwritten
 } from './log';
 import { LogLines } from './LogLines';
+import { searchPattern } from './logText';
 import { LogToolbar } from './LogToolbar';
+
+/** The task runs to which a log is restricted. */
+export interface ILogTasks {
+  label: string;
+  ids: ReadonlySet<string>;
+}
 
 export interface ILogViewProps {
   lines: readonly LogLine[];
   /** Names of task runs by id, as far as they are loaded. */
   taskNames: ReadonlyMap<string, string>;
+  /** The names of the tasks to which the log can be restricted. */
+  allTasks?: readonly string[];
+  /** Show only lines of these task runs, or all with null. */
+  tasks?: ILogTasks | null;
+  /** Show only lines of a task, or all with null. */
+  onTask?: (task: string | null) => void;
   progress: LogState;
   error: ErrorBody | null;
   /** True to follow new lines at first. */
   follow: boolean;
   onDownload: () => void;
+  onCopyLines?: (text: string, count: number) => void;
 }
 
 /** The log of a run, with filter, search, follow and download. */
 export function LogView(props: ILogViewProps): JSX.Element {
-  const trans = useTrans();
-  const { progress, error, onDownload } = props;
+  const { progress, error, taskNames, tasks = null, onCopyLines } = props;
   const [level, setLevel] = useState(0);
-  const [search, setSearch] = useState('');
+  const [logger, setLogger] = useState('');
   const [step, setStep] = useState(0);
   const [follow, setFollow] = useState(props.follow);
-  const lines = useMemo(() => dropOverwritten(props.lines), [props.lines]);
-  const shown = useMemo(() => filterByLevel(lines, level), [lines, level]);
-  const found = useMemo(() => findMatches(shown, search), [shown, search]);
-  useEffect(() => setStep(0), [search, level]);
+  const { shown, ofTasks, loggers } = useShownLines(props, level, logger);
+  const { pattern, found, setSearch, setRegExp, ...search } = useSearch(shown);
+  useEffect(() => setStep(0), [pattern, level, logger, tasks?.label]);
   const position = found.length > 0 ? wrapIndex(step, found.length) : 0;
-  const go = (to: number) => {
+  const stepBy = (by: number) => {
     setFollow(false);
-    setStep(to);
+    setStep(position + by);
   };
   return (
     <div className="jp-Satflow-log">
       <LogToolbar
         level={level}
-        search={search}
+        task={tasks ? tasks.label : ''}
+        tasks={props.allTasks ?? []}
+        onTask={task => props.onTask?.(task || null)}
+        logger={logger}
+        loggers={loggers}
+        onLogger={setLogger}
+        {...search}
+        onRegExp={setRegExp}
         matchCount={found.length}
         position={position}
         lineCount={shown.length}
@@ -58,25 +80,21 @@ export function LogView(props: ILogViewProps): JSX.Element {
           setSearch(words);
           setFollow(words === '' && follow);
         }}
-        onStep={by => go(position + by)}
+        onStep={stepBy}
         onFollow={setFollow}
-        onDownload={onDownload}
+        onDownload={props.onDownload}
+        onCopy={() =>
+          onCopyLines?.(formatLines(shown, taskNames), shown.length)
+        }
       />
       {error && <ErrorNote error={error} />}
       {shown.length === 0 ? (
-        <EmptyState
-          testId="satflow-log-empty"
-          message={describeEmptyLog(
-            lines.length,
-            error ? null : progress,
-            trans
-          )}
-        />
+        <EmptyLog {...props} count={ofTasks.length} />
       ) : (
         <LogLines
           lines={shown}
-          taskNames={props.taskNames}
-          search={search}
+          taskNames={taskNames}
+          search={pattern}
           current={found.length > 0 ? found[position] : null}
           follow={follow}
           onFollow={setFollow}
@@ -86,17 +104,74 @@ export function LogView(props: ILogViewProps): JSX.Element {
   );
 }
 
-/** Return the reason why no line is shown; `progress` is null if the log cannot be read. */
+/** The search in the lines that are shown, and the positions of those that match. */
+function useSearch(shown: readonly LogLine[]) {
+  const [search, setSearch] = useState('');
+  const [isRegExp, setRegExp] = useState(false);
+  const pattern = useMemo(
+    () => searchPattern(search, isRegExp),
+    [search, isRegExp]
+  );
+  const found = useMemo(() => findMatches(shown, pattern), [shown, pattern]);
+  const isInvalid = search !== '' && pattern === null;
+  return { search, setSearch, isRegExp, setRegExp, isInvalid, pattern, found };
+}
+
+interface IShownLines {
+  /** The lines of the chosen task runs. */
+  ofTasks: readonly LogLine[];
+  /** Those of them with the chosen level and logger. */
+  shown: readonly LogLine[];
+  /** The names of all loggers. */
+  loggers: readonly string[];
+}
+
+function useShownLines(
+  { lines, tasks = null }: ILogViewProps,
+  level: number,
+  logger: string
+): IShownLines {
+  const whole = useMemo(() => dropOverwritten(lines), [lines]);
+  const ofTasks = useMemo(
+    () => filterByTask(whole, tasks && tasks.ids),
+    [whole, tasks]
+  );
+  const shown = useMemo(
+    () => filterByLogger(filterByLevel(ofTasks, level), logger),
+    [ofTasks, level, logger]
+  );
+  const loggers = useMemo(
+    () => [...new Set(lines.map(line => line.logger))].sort(),
+    [lines]
+  );
+  return { ofTasks, shown, loggers };
+}
+
+/** The reason why no line is shown; `count` is the number of lines of the chosen task runs. */
+function EmptyLog(props: ILogViewProps & { count: number }): JSX.Element {
+  const message = describeEmptyLog(props.count, props, useTrans());
+  return <EmptyState testId="satflow-log-empty" message={message} />;
+}
+
+/** Return the reason why none of the lines of the chosen task runs is shown. */
 function describeEmptyLog(
   count: number,
-  progress: LogState | null,
+  { progress: state, error, tasks }: ILogViewProps,
   trans: TranslationBundle
 ): string {
+  const progress = error ? null : state;
   const isLoading = progress === 'loading';
   if (count > 0) {
     return isLoading
-      ? trans.__('No lines at this level so far. The log is still loading.')
-      : trans.__('No lines at this level.');
+      ? trans.__('No lines match the filters so far. The log is still loading.')
+      : trans.__('No lines match the filters.');
+  }
+  if (tasks && progress !== null) {
+    return isLoading
+      ? trans.__(
+          'No lines of these task runs so far. The log is still loading.'
+        )
+      : trans.__('These task runs have logged nothing.');
   }
   switch (progress) {
     case 'loading':

@@ -1,7 +1,8 @@
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Run } from '../_api';
+import type { Run, RunLink } from '../_api';
+import { nameInvisible } from '../components/terminalText';
 import { useTrans } from '../components/translation';
 import {
   formatTimeOfDay,
@@ -10,11 +11,16 @@ import {
   hasEnded
 } from '../format';
 import type { IRunActions } from './runPanels';
+import { RunProgress } from './RunProgress';
 import { StateMark } from './StateMark';
+import type { ITaskRuns } from './taskRuns';
 import { useNow } from './useNow';
 
 export interface IRunHeaderProps {
   run: Run;
+  /** The runs that contain this one, the outermost first. */
+  parents: readonly RunLink[];
+  tasks: ITaskRuns;
   version: number | null;
   actions: IRunActions;
 }
@@ -25,7 +31,11 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
   const { run, version } = props;
   const now = useNow(!hasEnded(run.state_type));
   return (
-    <header className="jp-Satflow-runHeader">
+    <div className="jp-Satflow-runHeader">
+      {props.parents.length > 0 && <Breadcrumbs {...props} />}
+      <span className="jp-Satflow-srOnly" role="status">
+        {trans.__('Run %1: %2', run.name, run.state_name)}
+      </span>
       <div className="jp-Satflow-rowHead">
         <h2>{run.deployment_name ?? run.flow_name}</h2>
         {version !== null && (
@@ -49,6 +59,11 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
             {formatDuration(elapsedSeconds(run, now))}
           </span>
         )}
+        <RunProgress
+          tasks={props.tasks}
+          hasEnded={hasEnded(run.state_type)}
+          now={now}
+        />
         {run.scheduled && <span>{trans.__('scheduled')}</span>}
       </div>
       {run.why_waiting && (
@@ -56,34 +71,67 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
           {run.why_waiting}
         </p>
       )}
-    </header>
+    </div>
   );
 }
 
-function RunButtons({ run, actions }: IRunHeaderProps): JSX.Element {
+/** The runs that contain this one, as links. */
+function Breadcrumbs(props: IRunHeaderProps): JSX.Element {
   const trans = useTrans();
+  const { run, parents, actions } = props;
+  return (
+    <nav
+      className="jp-Satflow-breadcrumbs"
+      aria-label={trans.__('Parent runs')}
+      data-testid="satflow-parents"
+    >
+      <ol>
+        {parents.map(parent => (
+          <li key={parent.id}>
+            <Button
+              minimal
+              className="jp-Satflow-link"
+              onClick={() => actions.onOpen(parent)}
+            >
+              {nameInvisible(`${parent.flow_name} / ${parent.name}`)}
+            </Button>
+          </li>
+        ))}
+        <li aria-current="page">
+          {nameInvisible(`${run.flow_name} / ${run.name}`)}
+        </li>
+      </ol>
+    </nav>
+  );
+}
+
+function RunButtons(props: IRunHeaderProps): JSX.Element {
+  const trans = useTrans();
+  const { run, parents, actions } = props;
+  // A nested run without a deployment ends with the process of its parent, which can be canceled.
+  const canCancel = parents.length === 0 || run.deployment_id !== null;
   return (
     <span className="jp-Satflow-rowEnd">
-      {hasEnded(run.state_type) ? (
-        run.deployment_id && (
-          <Button
-            className="jp-mod-styled jp-Satflow-button"
-            onClick={() => actions.onRunAgain(run)}
-            data-testid="satflow-run-again"
-          >
-            {trans.__('Run again…')}
-          </Button>
-        )
-      ) : (
-        <Button
-          className="jp-mod-styled jp-mod-warn jp-Satflow-button"
-          disabled={run.state_type === 'CANCELLING'}
-          onClick={() => actions.onCancel(run)}
-          data-testid="satflow-cancel-run"
-        >
-          {trans.__('Cancel')}
-        </Button>
-      )}
+      {hasEnded(run.state_type)
+        ? run.deployment_id && (
+            <Button
+              className="jp-mod-styled jp-Satflow-button"
+              onClick={() => actions.onRunAgain(run)}
+              data-testid="satflow-run-again"
+            >
+              {trans.__('Run again…')}
+            </Button>
+          )
+        : canCancel && (
+            <Button
+              className="jp-mod-styled jp-mod-warn jp-Satflow-button"
+              disabled={run.state_type === 'CANCELLING'}
+              onClick={() => actions.onCancel(run)}
+              data-testid="satflow-cancel-run"
+            >
+              {trans.__('Cancel')}
+            </Button>
+          )}
     </span>
   );
 }

@@ -10,7 +10,9 @@ import {
 } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Run } from '../_api';
+import type { Run, StateChange } from '../_api';
+import { nameInvisible } from '../components/terminalText';
+import { formatLogTime } from '../format';
 import { pauseIcon } from '../icons';
 
 const ICONS: Record<Run['state_type'], LabIcon> = {
@@ -43,5 +45,24 @@ export function StateMark({ type, name }: IStateMarkProps): JSX.Element {
       <icon.react tag="span" width="12px" aria-hidden="true" />
       {name}
     </span>
+  );
+}
+
+/** The states that a run or task run had. */
+export function StateList(props: {
+  states: readonly StateChange[];
+}): JSX.Element {
+  return (
+    <ol className="jp-Satflow-stateList" data-testid="satflow-states">
+      {props.states.map(({ time, type, name, message }) => (
+        <li key={`${time} ${name}`}>
+          <time dateTime={time}>{formatLogTime(time)}</time>
+          <StateMark type={type} name={name} />
+          {message && (
+            <span className="jp-Satflow-hint">{nameInvisible(message)}</span>
+          )}
+        </li>
+      ))}
+    </ol>
   );
 }

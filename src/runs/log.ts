@@ -1,11 +1,16 @@
 import type { LogLine, LogsFrame } from '../_api';
 import { plainText } from '../components/terminalText';
-import { searchPattern } from './logText';
+import { formatLogTime, levelName } from '../format';
 
 /** The log of a run, in order and without duplicates. Plain data, independent of the views. */
 export class LogStore {
   get lines(): readonly LogLine[] {
     return this._lines;
+  }
+
+  /** The names of the Dask workers that wrote lines of tasks, by the ids of task runs. */
+  get workers(): ReadonlyMap<string, string> {
+    return this._workers;
   }
 
   /** True if all lines are loaded and no more will follow. */
@@ -23,9 +28,16 @@ export class LogStore {
     if (frame.reset) {
       this._lines = [];
       this.ids.clear();
+      this._workers.clear();
     }
     const fresh = frame.lines.filter(line => !this.ids.has(line.id));
-    fresh.forEach(line => this.ids.add(line.id));
+    for (const line of fresh) {
+      this.ids.add(line.id);
+      const worker = findWorker(line.logger);
+      if (worker && line.task_run_id) {
+        this._workers.set(line.task_run_id, worker);
+      }
+    }
     fresh.sort(compareByTime);
     const last = this._lines[this._lines.length - 1];
     const inOrder = !last || !fresh[0] || compareByTime(last, fresh[0]) <= 0;
@@ -41,6 +53,13 @@ export class LogStore {
   private _isComplete = false;
   private _hasStarted = false;
   private readonly ids = new Set<string>();
+  private readonly _workers = new Map<string, string>();
+}
+
+/** Return the name of a Dask worker in the name of a logger, such as `prefect.task_runs on Dask worker 3`. */
+function findWorker(logger: string): string | null {
+  const [, worker] = logger.split(' on Dask worker ');
+  return worker ?? null;
 }
 
 /** The loading state of a log: being read, extended with new lines while the run is active, or complete. */
@@ -68,6 +87,24 @@ export function filterByLevel(
   level: number
 ): readonly LogLine[] {
   return level <= 0 ? lines : lines.filter(line => line.level >= level);
+}
+
+/** Return the lines of a logger, or all lines with an empty name. */
+export function filterByLogger(
+  lines: readonly LogLine[],
+  logger: string
+): readonly LogLine[] {
+  return logger ? lines.filter(line => line.logger === logger) : lines;
+}
+
+/** Return the lines of these task runs, or all lines with null. */
+export function filterByTask(
+  lines: readonly LogLine[],
+  taskRuns: ReadonlySet<string> | null
+): readonly LogLine[] {
+  return taskRuns
+    ? lines.filter(line => line.task_run_id && taskRuns.has(line.task_run_id))
+    : lines;
 }
 
 /** Drop lines that the next line of the same task and logger overwrites, so that a progress bar is one line. */
@@ -99,18 +136,41 @@ function overwritesPrevious(line: LogLine, before: LogLine): boolean {
   return isOneLine && (isBar || before.message.endsWith('\r'));
 }
 
-/** Return the positions of the lines that contain the text, ignoring case. */
+/** Return the positions of the lines that match a pattern with at least one character. */
 export function findMatches(
   lines: readonly LogLine[],
-  words: string
+  pattern: RegExp | null
 ): number[] {
-  const pattern = searchPattern(words);
   if (!pattern) {
     return [];
   }
+  const isMatch = ''.search(pattern) >= 0 ? hasVisibleMatch : hasMatch;
   return lines.flatMap((line, index) =>
-    plainText(line.message).search(pattern) >= 0 ? [index] : []
+    isMatch(plainText(line.message), pattern) ? [index] : []
   );
+}
+
+function hasMatch(text: string, pattern: RegExp): boolean {
+  return text.search(pattern) >= 0;
+}
+
+/** Return whether a pattern that also matches nothing, such as `x*`, matches a character of the text. */
+function hasVisibleMatch(text: string, pattern: RegExp): boolean {
+  return [...text.matchAll(pattern)].some(([found]) => found !== '');
+}
+
+/** Return the lines as text, as they are shown. */
+export function formatLines(
+  lines: readonly LogLine[],
+  taskNames: ReadonlyMap<string, string>
+): string {
+  return lines
+    .map(({ time, level, message, task_run_id }) => {
+      const task = taskNames.get(task_run_id ?? '');
+      const source = task === undefined ? '' : `${task}  `;
+      return `${formatLogTime(time)} ${levelName(level)} ${source}${plainText(message)}\n`;
+    })
+    .join('');
 }
 
 /** Compare lines by time. The number of decimal places in the server's times varies, so comparing text is not enough. */

@@ -42,11 +42,17 @@ const CONTEXT_LENGTH = 200;
  * character, so that positions in the text do not change.
  *
  * @param words - the text that the user typed; if it is empty, return null
+ * @param isRegExp - true if the text is a regular expression; if it is not a valid one, return null
  */
-export function searchPattern(words: string): RegExp | null {
-  return words === ''
-    ? null
-    : new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gi');
+export function searchPattern(words: string, isRegExp = false): RegExp | null {
+  const source = isRegExp
+    ? words
+    : words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  try {
+    return words === '' ? null : new RegExp(source, 'gim');
+  } catch {
+    return null;
+  }
 }
 
 /** A line of a log in the view: a limited number of characters in at most `PARTS_MAX` pieces. */

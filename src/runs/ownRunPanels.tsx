@@ -1,25 +1,32 @@
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useMemo } from 'react';
 
+import type { TaskRun } from '../_api';
 import { ClusterView } from '../clusters/ClusterView';
-import { LogView } from './LogView';
+import { ArtifactsPanel } from './ArtifactsPanel';
+import { type ILogTasks, LogView } from './LogView';
 import { RunDetails } from './RunDetails';
-import type { IRunPanel, IShownRun, RunPanels } from './runPanels';
-import { TaskTable } from './TaskTable';
+import type { IRunPanel, IShownRun, ITaskFilter, RunPanels } from './runPanels';
+import { TasksPanel } from './TasksPanel';
 
 /** Add our own panels, unless they have been added. */
 export function addOwnRunPanels(
   panels: RunPanels,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  rendermime: IRenderMimeRegistry | null
 ): void {
   const added = new Set(panels.items.map(one => one.id));
-  createRunPanels(trans)
+  createRunPanels(trans, rendermime)
     .filter(one => !added.has(one.id))
     .forEach(one => panels.add(one));
 }
 
 /** Return the panels that this extension adds to the views of runs. */
-export function createRunPanels(trans: TranslationBundle): IRunPanel[] {
+export function createRunPanels(
+  trans: TranslationBundle,
+  rendermime: IRenderMimeRegistry | null = null
+): IRunPanel[] {
   return [
     {
       id: 'log',
@@ -29,9 +36,9 @@ export function createRunPanels(trans: TranslationBundle): IRunPanel[] {
     },
     {
       id: 'tasks',
-      label: ({ detail }) => trans.__('Tasks (%1)', detail.tasks.length),
+      label: ({ tasks }) => trans.__('Tasks (%1)', tasks.total),
       rank: 200,
-      render: ({ detail }) => <TaskTable tasks={detail.tasks} />
+      render: run => <TasksPanel {...run} />
     },
     {
       id: 'cluster',
@@ -49,28 +56,69 @@ export function createRunPanels(trans: TranslationBundle): IRunPanel[] {
       )
     },
     {
+      id: 'artifacts',
+      label: ({ detail }) =>
+        trans.__('Artifacts (%1)', detail.artifacts.length),
+      rank: 350,
+      render: ({ detail, actions }) => (
+        <ArtifactsPanel
+          artifacts={detail.artifacts}
+          rendermime={rendermime}
+          onOpen={actions.onOpen}
+        />
+      )
+    },
+    {
       id: 'details',
       label: trans.__('Details'),
       rank: 400,
-      render: ({ detail }) => <RunDetails detail={detail} />
+      render: ({ detail, actions }) => (
+        <RunDetails detail={detail} onReadVersion={actions.onReadVersion} />
+      )
     }
   ];
 }
 
 function LogPanel(props: IShownRun): JSX.Element {
-  const { tasks } = props.detail;
+  const { tasks, logFilter, onShowLog } = props;
+  const { items } = tasks;
   const taskNames = useMemo(
-    () => new Map(tasks.map(task => [task.id, task.name])),
-    [tasks]
+    () => new Map(items.map(task => [task.id, task.name])),
+    [items]
+  );
+  const allTasks = useMemo(
+    () => [
+      ...new Set(items.filter(run => !run.nested_run_id).map(run => run.task))
+    ],
+    [items]
+  );
+  const shownTasks = useMemo(
+    () => logFilter && findLogTasks(logFilter, items),
+    [logFilter, items]
   );
   return (
     <LogView
       lines={props.lines}
       taskNames={taskNames}
+      allTasks={allTasks}
+      tasks={shownTasks}
+      onTask={task => onShowLog(task ? { task, taskRunId: null } : null)}
       progress={props.progress}
       error={props.streamError}
       follow={props.follow}
       onDownload={props.actions.onDownload}
+      onCopyLines={props.actions.onCopyLines}
     />
   );
+}
+
+function findLogTasks(
+  { task, taskRunId }: ITaskFilter,
+  runs: readonly TaskRun[]
+): ILogTasks {
+  const chosen = runs.filter(run =>
+    taskRunId === null ? run.task === task : run.id === taskRunId
+  );
+  const label = taskRunId === null ? task : (chosen[0]?.name ?? taskRunId);
+  return { label, ids: new Set(chosen.map(run => run.id)) };
 }

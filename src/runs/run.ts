@@ -6,7 +6,9 @@ import type {
   ClusterStatus,
   ErrorBody,
   RunDetail,
-  StreamFrame
+  RunVersion,
+  StreamFrame,
+  TaskRunDetail
 } from '../_api';
 import type { IClient } from '../client';
 import { appendSamples, type ISample } from '../clusters/sampleHistory';
@@ -17,9 +19,12 @@ import { hasEnded } from '../format';
 import type { IStream } from '../stream';
 import { type LogState, logState, LogStore } from './log';
 import type { RunsModel } from './runs';
-import { hasAllTasks } from './tasks';
+import { hasAllTasks, TaskRunStore } from './taskRuns';
 
-type IRunClient = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
+type IRunClient = Pick<
+  IClient,
+  'run' | 'runVersion' | 'taskRuns' | 'taskRun' | 'log' | 'cancelRun'
+>;
 type IRunList = Pick<RunsModel, 'requestedAt' | 'changed' | 'items'>;
 
 /** One run with all details, updated live. */
@@ -38,11 +43,12 @@ export class RunModel extends Observable {
       // The server sends hints for states of the run, but not for changes of its tasks.
       frequency: { interval: 3000, backoff: true, max: 30_000 },
       name: `satflow-ext:run:${id}`,
-      standby: 'when-hidden'
+      standby: () => !this.isShown || document.hidden
     });
   }
 
   readonly log = new LogStore();
+  readonly tasks = new TaskRunStore();
 
   get detail(): RunDetail | null {
     return this._detail;
@@ -89,6 +95,10 @@ export class RunModel extends Observable {
       const askedAt = performance.now();
       this._detail = await this.client.run(this.id);
       this.requestedAt = askedAt;
+      // The task runs take longer.
+      this.applyListedState();
+      this.emitChanged();
+      await this.readTaskRuns();
       this._error = null;
     } catch (reason) {
       this._error = toErrorBody(reason);
@@ -99,6 +109,24 @@ export class RunModel extends Observable {
     this.applyListedState();
     this.emitChanged();
   });
+
+  /** Read again what may have changed while the view was hidden, or stop reading until it is shown. */
+  setShown(isShown: boolean): void {
+    this.isShown = isShown;
+    if (isShown && this.isWatching && !this.isComplete) {
+      void this.poll.refresh();
+    }
+  }
+
+  /** Read the version of its deployment that the run executes. */
+  readVersion(): Promise<RunVersion> {
+    return this.client.runVersion(this.id);
+  }
+
+  /** Read the states and inputs of a task run. */
+  readTaskRun(taskRunId: string): Promise<TaskRunDetail> {
+    return this.client.taskRun(this.id, taskRunId);
+  }
 
   async cancel(): Promise<void> {
     await this.client.cancelRun(this.id);
@@ -117,6 +145,23 @@ export class RunModel extends Observable {
     super.dispose();
   }
 
+  /** Read the changes of the task runs; a run with many of them is shown page by page. */
+  private async readTaskRuns(): Promise<void> {
+    let hasMore = true;
+    while (hasMore && !this.isDisposed) {
+      const { cursor } = this.tasks;
+      const page = await this.client.taskRuns(
+        this.id,
+        cursor ? { cursor } : {}
+      );
+      this.tasks.addPage(page);
+      hasMore = page.more;
+      if (hasMore) {
+        this.emitChanged();
+      }
+    }
+  }
+
   private handleFrame(frame: StreamFrame): void {
     switch (frame.type) {
       case 'logs.v1':
@@ -130,7 +175,9 @@ export class RunModel extends Observable {
         this.updateCluster(frame);
         break;
       case 'runs.v1':
-        void this.refresh();
+        if (this.isShown) {
+          void this.refresh();
+        }
         return;
       case 'error.v1':
         this._streamError = frame.error;
@@ -147,7 +194,7 @@ export class RunModel extends Observable {
       (detail.settled ||
         (this.log.isComplete &&
           !this.isTracebackMissing &&
-          hasAllTasks(detail.tasks, this.log.lines)))
+          hasAllTasks(this.tasks.items, this.log.lines)))
     );
   }
 
@@ -192,6 +239,7 @@ export class RunModel extends Observable {
 
   private requestedAt = 0;
   private isWatching = false;
+  private isShown = true;
   private _detail: RunDetail | null = null;
   private _cluster: ClusterStatus | null = null;
   private _samples: ISample[] = [];

@@ -3,25 +3,47 @@ import type {
   ErrorBody,
   LogLine,
   Run,
-  RunDetail
+  RunDetail,
+  RunVersion,
+  TaskRunDetail
 } from '../_api';
 import type { OnDaskPages } from '../clusters/daskPages';
 import type { ISample } from '../clusters/sampleHistory';
 import type { IRegistryEntry, Registry } from '../components/registry';
 import type { LogState } from './log';
+import type { ITaskRuns } from './taskRuns';
 
 /** Actions of a run's tab. */
 export interface IRunActions {
   onCancel: (run: Run) => void;
   onRunAgain: (run: Run) => void;
+  /** Open another run, such as a nested one. */
+  onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
   onDownload: () => void;
+  /** Copy lines of the log; `count` is their number. */
+  onCopyLines: (text: string, count: number) => void;
+  /** Read the version of its deployment that the run executes. */
+  onReadVersion: () => Promise<RunVersion>;
+  /** Read the states and inputs of a task run. */
+  onReadTaskRun: (id: string) => Promise<TaskRunDetail>;
   onDaskPages: OnDaskPages;
+}
+
+/** The task runs to which a log is restricted: those of a task, or a single one. */
+export interface ITaskFilter {
+  task: string;
+  /** The id of the task run, or null for all runs of the task. */
+  taskRunId: string | null;
 }
 
 /** A run as its panels receive it; they are rendered again when it changes. */
 export interface IShownRun {
-  /** The run with its task runs and artifacts. */
+  /** The run with its artifacts. */
   detail: RunDetail;
+  /** The task runs of the run, as far as they are loaded. */
+  tasks: ITaskRuns;
+  /** The names of the Dask workers that ran tasks, by the ids of task runs, as far as the log shows them. */
+  workers: ReadonlyMap<string, string>;
   /** The lines of the log that are loaded. */
   lines: readonly LogLine[];
   /** The loading state of the log. */
@@ -34,6 +56,10 @@ export interface IShownRun {
   streamError: ErrorBody | null;
   /** True if the user wants an opened log to scroll along. */
   follow: boolean;
+  /** The task runs to which the log is restricted, or null. */
+  logFilter: ITaskFilter | null;
+  /** Show the log of these task runs, or of all with null. */
+  onShowLog: (filter: ITaskFilter | null) => void;
   actions: IRunActions;
 }
 
@@ -45,5 +71,6 @@ export interface IRunPanel extends IRegistryEntry {
   render: (run: IShownRun) => JSX.Element | null;
 }
 
-/** The panels of the runs' views; the ranks of our own are 100 (log), 200 (tasks), 300 (cluster) and 400 (details). */
+/** The panels of the runs' views; the ranks of our own are 100 (log), 200 (tasks), 300 (cluster), 350
+ * (artifacts) and 400 (details). */
 export type RunPanels = Registry<IRunPanel>;

@@ -1,5 +1,7 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { ModelView } from '../components/modelView';
@@ -18,8 +20,13 @@ export interface IRunTabParts {
   deployments: DeploymentsModel;
   preferences: Preferences;
   stack: StackModel;
-  actions: Omit<IRunActions, 'onDownload'>;
+  actions: Omit<
+    IRunActions,
+    'onDownload' | 'onCopyLines' | 'onReadVersion' | 'onReadTaskRun'
+  >;
   panels: RunPanels;
+  /** Renders Markdown, if JupyterLab provides it. */
+  rendermime: IRenderMimeRegistry | null;
   trans: TranslationBundle;
 }
 
@@ -42,8 +49,18 @@ export class RunTab extends ModelView {
     );
     this.addClass('jp-Satflow-runTab');
     // Added here, because the code of the panels is loaded with the first tab.
-    addOwnRunPanels(parts.panels, parts.trans);
+    addOwnRunPanels(parts.panels, parts.trans, parts.rendermime);
     run.changed.connect(this.updateCells, this);
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.run.setShown(true);
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.run.setShown(false);
   }
 
   dispose(): void {
@@ -62,8 +79,8 @@ function renderRun(
   cells: FailedCells,
   parts: IRunTabParts
 ): JSX.Element {
-  const { deployments, preferences, actions, panels } = parts;
-  const { onCancel, onRunAgain, onDaskPages } = actions;
+  const { deployments, preferences, actions, panels, trans } = parts;
+  const { onCancel, onRunAgain, onOpen, onDaskPages } = actions;
   const id = run.detail?.run.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
   const onDownload = () => void downloadLog(run).catch(showError);
@@ -71,6 +88,8 @@ function renderRun(
     <RunView
       detail={run.detail}
       version={deployment?.version ?? null}
+      tasks={run.tasks}
+      workers={run.log.workers}
       lines={run.log.lines}
       progress={run.progress}
       cluster={run.cluster}
@@ -83,18 +102,29 @@ function renderRun(
         matchCell: frame => cells.match(frame),
         cellOf: frame => cells.cellOf(frame),
         onOpenCell: frame => void cells.open(frame).catch(showError),
-        onCopy: text => copyTraceback(text, parts.trans)
+        onCopy: text => copyText(text, trans.__('The traceback was copied.'))
       }}
-      actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
+      actions={{
+        onCancel,
+        onRunAgain,
+        onOpen,
+        onDownload,
+        onCopyLines: (text, count) =>
+          copyText(
+            text,
+            trans._n('%1 line was copied.', '%1 lines were copied.', count)
+          ),
+        onDaskPages,
+        onReadVersion: () => run.readVersion(),
+        onReadTaskRun: id => run.readTaskRun(id)
+      }}
     />
   );
 }
 
-function copyTraceback(text: string, trans: TranslationBundle): void {
+function copyText(text: string, message: string): void {
   Clipboard.copyToSystem(text);
-  Notification.success(trans.__('The traceback was copied.'), {
-    autoClose: 2000
-  });
+  Notification.success(message, { autoClose: 2000 });
 }
 
 /** Save the whole log, which is fetched here because a plain link would not carry the credential. */

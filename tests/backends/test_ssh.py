@@ -16,6 +16,7 @@ import pytest
 from distributed import Client, LocalCluster
 from prefect import flow, get_run_logger, task
 
+from satflow_ext import runs
 from satflow_ext.cluster_providers import ProviderRequest
 from satflow_ext.cluster_providers.run_cluster import start_run_cluster
 from satflow_ext.cluster_providers.ssh_hosts import HostPlacement
@@ -124,7 +125,8 @@ def test_tasks_on_hosts_reach_the_local_stack(stack, hosts, registered, ran):
     there = dict(re.findall(r"task (\d) in (net:.*)", log))
     assert there.keys() == {"0", "1", "2", "3"}, log
     assert len({here, *there.values()}) == 3, log
-    assert [each.state_type for each in detail.tasks] == ["COMPLETED"] * 5
+    tasks = asyncio.run(runs.list_task_runs(stack.endpoints.prefect, detail.run.id))
+    assert [each.state_type for each in tasks] == ["COMPLETED"] * 5
     eventually(lambda: empty(hosts), "nothing runs on the hosts")
 
 

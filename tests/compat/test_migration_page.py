@@ -70,7 +70,7 @@ def tasks_of(stack, run_id: str, count: int) -> set[str]:
     """The tasks that ran. Prefect has their rows a while after the flow run's."""
     deadline = time.monotonic() + 60
     while True:
-        tasks = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id)).tasks
+        tasks = asyncio.run(runs.list_task_runs(stack.endpoints.prefect, run_id))
         if len(tasks) >= count or time.monotonic() > deadline:
             return {each.task for each in tasks}
         time.sleep(0.3)

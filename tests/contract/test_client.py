@@ -12,12 +12,17 @@ from satflow_ext import models
 
 FLOW = """
 import time
-from prefect import flow
+from prefect import flow, task
+
+@task
+def prepare():
+    pass
 
 @flow(log_prints=True)
-def waits(line: str):
+def waits(line: str, pause: int = 600):
     print(line)
-    time.sleep(600)
+    prepare()
+    time.sleep(pause)
 """
 
 REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
@@ -39,6 +44,9 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "runs": models.RunList,
     "startRun": models.Run,
     "run": models.RunDetail,
+    "runVersion": models.RunVersion,
+    "taskRuns": models.TaskRunPage,
+    "taskRun": models.TaskRunDetail,
     "cancelRun": models.Run,
     "log": str,
     "runGroups": models.RunGroupList,
@@ -94,6 +102,15 @@ def wait_for_line(client: Client, run_id: str) -> None:
         time.sleep(0.5)
 
 
+def wait_for_task_run(client: Client, run_id: str) -> models.TaskRun:
+    deadline = time.monotonic() + 120
+    while not (page := client.taskRuns(run_id, {})).task_runs:
+        assert time.monotonic() < deadline, client.run(run_id)
+        time.sleep(0.5)
+    (task_run,) = page.task_runs
+    return task_run
+
+
 def test_every_method_gives_what_the_contract_says(browser_client, client, kernel_id):
     assert client.startStack().kind == "local"
     assert client.stack().state in ("starting", "ready")
@@ -126,6 +143,11 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     run = client.startRun({"deployment_id": deployment.id, "idempotency_key": "one press"})
     wait_for_line(client, run.id)
     assert client.run(run.id).run.parameters == {"line": LINE}
+    version = client.runVersion(run.id)
+    assert (version.number, version.defaults) == (3, {"pause": 600})
+    task_run = wait_for_task_run(client, run.id)
+    assert task_run.task == "prepare"
+    assert client.taskRun(run.id, task_run.id).states
     assert [one.id for one in client.runs({"deployment_id": deployment.id, "limit": 5}).runs] == [run.id]
     assert run.id not in [one.run_id for one in client.clusters().clusters]
     assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")

@@ -38,6 +38,8 @@ async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
     assert found
     assert (await runs.read_run(api, run_id)).id == run_id
     await runs.read_run_detail(api, run_id)
+    (task_run, *_) = await runs.list_task_runs(api, run_id)
+    await runs.read_task_run(api, run_id, task_run.id)
     assert [piece async for piece in runs.stream_whole_log(api, run_id, load_settings())]
     assert [line async for batch in follow_log(where, run_id) for line in batch.lines]
 

@@ -55,6 +55,8 @@ def of_connection(connection: Connection) -> Iterator[Message]:
             rest, _ = reader.trailing_data
             yield from _frames(rest, target, extension(connection))
             return
+        if reader.their_state is h11.SEND_BODY:
+            return  # the connection was cut within the body
         # Only what the client sent is read here; Prefect's part of the conversation is said in its place.
         reader.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
         reader.send(h11.EndOfMessage())

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from prefect.states import Failed
 from pydantic import BaseModel, Field
 import <<module>> as local
@@ -92,7 +92,8 @@ def fails():
         raise OSError("<<caught>>")
     except OSError:
         pass
-    create_markdown_artifact("<<artifact>>", key="<<artifact_key>>")
+    create_markdown_artifact("<<artifact>>", key="<<artifact_key>>", description="<<artifact>>")
+    update_progress_artifact(create_progress_artifact(0.0), 1.0, description="<<artifact>>")
     nested("<<nested_given>>", return_state=True)
     quiet()
     given = "<<task_given>>"

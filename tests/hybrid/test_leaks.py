@@ -19,7 +19,7 @@ from tests.hybrid.canaries import Canaries, stem
 from tests.hybrid.encodings import ENCODINGS
 from tests.hybrid.hiding import hidden
 from tests.hybrid.messages import messages
-from tests.hybrid.recording import Recording, recorded
+from tests.hybrid.recording import Connection, Recording, recorded
 from tests.hybrid.sightings import At, Report, report
 
 STEM = stem()
@@ -51,6 +51,13 @@ def _artifact(data: str):
         client.post("/artifacts/", json={"data": data}).raise_for_status()
 
     return send
+
+
+def test_found_in_a_request_that_was_cut():
+    """Such as that of a process that was killed; the reader goes on with the next connection."""
+    head = b"POST /api/artifacts/ HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n"
+    cut = Connection(bytearray(head + b'{"data": "' + LEAK.encode()))
+    assert [LEAK.encode() in message.body for message in messages(Recording("", [cut, cut]))] == [True, True]
 
 
 @pytest.mark.parametrize("form", ENCODINGS)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from satflow_ext.display.run_view import RunView
 from satflow_ext.errors import InvalidParameter
 from satflow_ext.kernel.run_handle import LogText, encode_parameters
-from satflow_ext.models import Failure, LogLine, Run, RunDetail, TaskRun
+from satflow_ext.models import Failure, LogLine, Run, RunDetail, RunOrigin, TaskRun
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.timezone.utc)
 
@@ -67,10 +67,14 @@ def make_task(state: str) -> TaskRun:
         task="t",
         state_type=state,
         state_name=state,
+        expected_start=None,
         start=None,
         end=None,
         duration=0,
+        attempts=1,
+        tags=(),
         interrupted=False,
+        nested_run_id=None,
     )
 
 
@@ -97,7 +101,17 @@ def test_a_run_is_shown_as_text_and_as_escaped_html():
     line = LogLine(seq=0, id="0", time=NOW, level=20, logger="x", message="<i>\n" + 400 * "a", task_run_id=None)
     tasks = tuple(make_task(state) for state in ("COMPLETED", "FAILED", "RUNNING", "COMPLETED"))
     failure = Failure(cause="ValueError: <script>", traceback=None)
-    view = RunView(RunDetail(run=run, tasks=tasks, failure=failure, artifacts=(), settled=False), (line,))
+    detail = RunDetail(
+        run=run,
+        parents=(),
+        failure=failure,
+        artifacts=(),
+        states=(),
+        origin=RunOrigin(kind="user", name=None),
+        job_variables={},
+        settled=False,
+    )
+    view = RunView(detail, tasks, (line,))
     text, html = repr(view), view._repr_html_()
     assert "Deployment: tiles/<b>\nState:      Failed, 2.5 s\n" in text
     assert "Tasks:      ██████████░░░░░░░░░░ 2 of 4 completed, 1 running, 1 failed\n" in text

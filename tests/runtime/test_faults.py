@@ -43,7 +43,7 @@ def start(stack, done, folder):
 
 def all_settled(stack, run_id):
     """Whether no task run is shown as if it still ran; Prefect's own rows never say so of those that were cut off."""
-    tasks = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id)).tasks
+    tasks = asyncio.run(runs.list_task_runs(stack.endpoints.prefect, run_id))
     return all(task_run.interrupted or task_run.state_type in ("COMPLETED", "FAILED", "CRASHED") for task_run in tasks)
 
 

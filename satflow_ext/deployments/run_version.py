@@ -1,6 +1,6 @@
-"""The code of a failed run: the cells and local files of the version that ran, from its manifest in the store.
+"""The version of a run, from its manifest in the store: the code of a failed run, and the defaults of parameters.
 
-Below the level "everything", the Prefect API has no lines of code. The version has them, so the failure can show them.
+The Prefect API receives no defaults, and below the level "everything" no lines of code. The version has them.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from satflow_ext.deployments.versions import read_chain
 from satflow_ext.endpoints import Endpoints
@@ -18,33 +19,51 @@ from satflow_ext.models import (
     FailureCell,
     FailureException,
     FailureFrame,
+    Run,
     RunDetail,
+    RunVersion,
     SourceFile,
 )
 from satflow_ext.runs.failure import file_name, find_cell_hash
 from satflow_ext.versions.manifest import MAX_EARLIER, Manifest
 
 STORE_TIMEOUT = 10.0
-"""Seconds after which a failure is shown without its code, because the store does not answer."""
+"""Seconds after which a run is shown without its version, because the store does not answer."""
 MAX_SEARCHED = 4 * MAX_EARLIER
 """Maximum number of versions that are searched for the one that ran."""
 
 
 async def add_failed_code(endpoints: Endpoints, detail: RunDetail) -> RunDetail:
     """Add the version that ran, its notebook, and its code to the failure of a run, if the store has its manifest."""
-    failure, deployment_id = detail.failure, detail.run.deployment_id
-    if failure is None or not failure.exceptions or deployment_id is None:
+    failure = detail.failure
+    if failure is None or not failure.exceptions:
         return detail
-    started = detail.run.start or detail.run.created
-    try:
-        search = _find_version(endpoints, deployment_id, started, _cell_files(failure))
-        manifest = await asyncio.wait_for(search, STORE_TIMEOUT)
-    except (SatflowError, asyncio.TimeoutError):  # such as a deleted deployment; the traceback is still complete
-        return detail
+    manifest = await _find_version(endpoints, detail.run, _cell_files(failure))
     return detail if manifest is None else detail.model_copy(update={"failure": add_code(failure, manifest)})
 
 
-async def _find_version(
+async def read_run_version(endpoints: Endpoints, run: Run) -> RunVersion:
+    """Read the version of its deployment that a run executes."""
+    manifest = await _find_version(endpoints, run, frozenset()) if run.start else None
+    if manifest is None:
+        return RunVersion(number=None, defaults={})
+    properties: Any = manifest.parameter_schema.get("properties", {})
+    defaults = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
+    return RunVersion(number=manifest.version, defaults=defaults)
+
+
+async def _find_version(endpoints: Endpoints, run: Run, files: frozenset[str]) -> Manifest | None:
+    """Return the version of a run that has all of these cells, None if it is unknown or the store does not answer."""
+    if run.deployment_id is None:
+        return None
+    search = _search_versions(endpoints, run.deployment_id, run.start or run.created, files)
+    try:
+        return await asyncio.wait_for(search, STORE_TIMEOUT)
+    except (SatflowError, asyncio.TimeoutError):  # such as a deleted deployment
+        return None
+
+
+async def _search_versions(
     endpoints: Endpoints, deployment_id: str, started: datetime, files: frozenset[str]
 ) -> Manifest | None:
     """Return the newest version from before a run that has all of these cells, by the names of their files.
