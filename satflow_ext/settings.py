@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from satflow_ext.errors import SettingsWrong
+from satflow_ext.prefect_profile import read_active_profile
 
 GIB = 1024**3
 RedactionLevel = Literal["everything", "messages", "types"]
@@ -141,8 +142,8 @@ class Settings(BaseSettings):
         secrets_dir: folder with one file for each secret's value, mounted on a machine where flows run.
         runtime_dir: folder of temporary data: lock, socket, record of the running stack, cluster status; local disk, mode 0700
             (default: `$XDG_RUNTIME_DIR/satflow`, or `run` in the state folder).
-        prefect_api_url: the Prefect API to use instead of the local stack's (default: the environment variable
-            `PREFECT_API_URL`).
+        prefect_api_url: the Prefect API to use instead of the local stack's; `local` is the local stack's (default: the
+            environment variable `PREFECT_API_URL`, then the API of Prefect's active profile).
         store: the name of the store to register with; `local` is the built-in one.
         stores: other stores by name.
         runs_python: a local interpreter with the environment of remote Prefect workers; the pre-flight report loads with it.
@@ -165,7 +166,7 @@ class Settings(BaseSettings):
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("satflow")))
     cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("satflow")))
     secrets_dir: Path = Path("/run/secrets")
-    runtime_dir: Path = Field(default_factory=lambda: _default_runtime_dir())
+    runtime_dir: Path = Field(default_factory=lambda values: _default_runtime_dir(values))
     prefect_api_url: str | None = Field(default_factory=lambda: _read_prefect_url())
     store: str = LOCAL
     stores: dict[str, StoreSettings] = {}
@@ -181,6 +182,11 @@ class Settings(BaseSettings):
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0
     worker_sizes: dict[str, SizeSettings] = SIZES
 
+    @field_validator("prefect_api_url")
+    @classmethod
+    def _may_be_local(cls, url: str | None) -> str | None:
+        return None if url == LOCAL else url
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -195,15 +201,20 @@ class Settings(BaseSettings):
 
 
 def _read_prefect_url() -> str | None:
-    """Return `PREFECT_API_URL`, unless it is the local stack's address that was set for a kernel that executes a notebook."""
-    url = os.environ.get("PREFECT_API_URL")
-    return url if url and url != os.environ.get(LOCAL_PREFECT) else None
+    """Return `PREFECT_API_URL`, or the API of Prefect's active profile.
+
+    Neither applies to a kernel that executes a notebook, whose variable may be the local stack's address.
+    """
+    if url := os.environ.get("PREFECT_API_URL"):
+        return url if url != os.environ.get(LOCAL_PREFECT) else None
+    profile = read_active_profile()
+    return profile.api_url if profile else None
 
 
-def _default_runtime_dir() -> Path:
+def _default_runtime_dir(values: dict[str, Any]) -> Path:
     """Return `$XDG_RUNTIME_DIR/satflow`, or a folder inside the state folder without such a login session."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "satflow" if runtime else Path(platformdirs.user_data_dir("satflow")) / "run"
+    return Path(runtime) / "satflow" if runtime else values["state_dir"] / "run"
 
 
 def config_file() -> Path:

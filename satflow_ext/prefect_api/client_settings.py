@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from satflow_ext.endpoints import PrefectApi
+from satflow_ext.prefect_profile import profiles_path
 
 SETTING_NAMES = ("custom_headers", "retry_extra_codes", "tls_insecure_skip_verify", "ssl_cert_file")
 """The settings, as in a settings file; the names of their environment variables contain the same words in upper case."""
@@ -65,9 +66,7 @@ def _make_tls_context(insecure: bool, certificates: str | None) -> ssl.SSLContex
 
 def _occur_anywhere() -> bool:
     variables = " ".join(name for name in os.environ if name.startswith("PREFECT_")).lower()
-    home = Path(os.path.expanduser(os.environ.get("PREFECT_HOME") or "~/.prefect"))
-    profiles = Path(os.path.expanduser(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml"))
-    if _contains_any(f"{variables} {_read_text(profiles)}", SETTING_NAMES):
+    if _contains_any(f"{variables} {_read_text(profiles_path())}", SETTING_NAMES):
         return True
     texts = ((_read_text(Path(name)), marker) for name, marker in SETTINGS_FILES.items())
     return any(marker in text and _contains_any(text, SETTING_NAMES + LOCATION_NAMES) for text, marker in texts)

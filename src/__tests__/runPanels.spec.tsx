@@ -22,6 +22,7 @@ const READY: StackStatus = {
   state: 'ready',
   step: null,
   prefect_api: null,
+  prefect_profile: null,
   store: null,
   stays: false
 };
