@@ -1,4 +1,4 @@
-"""Settings in layers: environment variables override a TOML file, which overrides the defaults.
+"""Settings in layers: Jupyter configuration, environment variables, a TOML file, defaults. The first that has a setting applies.
 
 The file is `$SATFLOW_CONFIG`, else `satflow.toml` in the user's configuration folder. Every setting is also an environment
 variable: `SATFLOW_WORK_POOL=team`, `SATFLOW_STORES__TEAM__URL=https://…`. Secrets are never settings: a store's headers refer
@@ -7,12 +7,13 @@ to environment variables, whose values are read when they are needed.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from satflow_ext.errors import SettingsWrong
@@ -27,6 +28,10 @@ LOCAL = "local"
 
 LOCAL_PREFECT = "SATFLOW_LOCAL_PREFECT"
 """Environment variable of a kernel that executes a notebook: the local stack's Prefect API, as opposed to a configured one."""
+
+
+ADMINISTERED = "SATFLOW_ADMINISTERED"
+"""Environment variable of a Jupyter server and its children: the settings that its configuration fixes, as JSON."""
 
 
 class AwsSettings(BaseModel):
@@ -159,6 +164,7 @@ class Settings(BaseSettings):
         retention_days: how long the built-in store keeps content that is no longer referenced.
         kernel_patience: seconds to wait for a kernel that is running a cell.
         worker_sizes: the available worker sizes; they replace the built-in table.
+        disabled_executors: names of executors that registrations may not choose.
     """
 
     model_config = SettingsConfigDict(env_prefix="SATFLOW_", env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -181,6 +187,12 @@ class Settings(BaseSettings):
     retention_days: Annotated[float, Field(ge=1)] = 30.0
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0
     worker_sizes: dict[str, SizeSettings] = SIZES
+    disabled_executors: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_administered(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, **read_administered()}
 
     @field_validator("prefect_api_url")
     @classmethod
@@ -198,6 +210,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Use environment variables over the file, without dotenv files and secrets folders."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def read_administered() -> dict[str, Any]:
+    """Return the settings of the administrator of this Jupyter server; each replaces the whole setting of the user.
+
+    Raises:
+        ValueError: the variable is not JSON.
+    """
+    return dict(json.loads(os.environ.get(ADMINISTERED, "{}")))
 
 
 def _read_prefect_url() -> str | None:
