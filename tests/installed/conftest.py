@@ -30,7 +30,8 @@ def base(house: Path, wheel: Path) -> Iterator[InstalledEnvironment]:
     made = InstalledEnvironment(create_environment(house / "base", oldest=oldest), house / "home")
     install_wheel(made.folder, wheel, oldest=oldest)
     yield made
-    made.run("satflow", "down")
+    if (made.folder / "bin" / "satflow").exists():  # the last test uninstalls it
+        made.run("satflow", "down")
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,13 @@ import re
 import subprocess
 import sys
 
+import psutil
 import pytest
 
-from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment
+from satflow_ext.endpoints import read_record
+from satflow_ext.settings import load_settings
+from tests.eventually import eventually
+from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment, run_uv
 from tests.notebook_files import write_notebook
 
 FLOW = """
@@ -57,3 +61,14 @@ def test_the_sidebar_registers_a_flow_and_follows_its_run(lab: InstalledEnvironm
     story = [sys.executable, ROOT / "ui-tests" / "installed.py"]
     done = subprocess.run(story, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_stack_ends_after_the_package_is_uninstalled(lab: InstalledEnvironment) -> None:
+    """The last test: nothing remains that could stop the stack, and the user's data stays."""
+    lab.run("satflow", "up")
+    settings = load_settings()
+    record = read_record(settings)
+    assert record is not None
+    run_uv("pip", "uninstall", "--python", lab.python, "satflow-ext")
+    eventually(lambda: not psutil.pid_exists(record.pid), "the end of the supervisor", 300)
+    assert (settings.state_dir / "prefect" / "prefect.db").exists()
