@@ -88,7 +88,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     def on_pong(self, data: bytes) -> None:
         """Record activity if the browser, which has just answered, follows a run that has not ended."""
-        super().on_pong(data)
+        super().on_pong(data)  # type: ignore[no-untyped-call]  # of the mixin
         if self.subscriptions.follow_run():
             self.settings["satflow_ext_last_activity"] = datetime.now(timezone.utc)
 
