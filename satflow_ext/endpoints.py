@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, ConfigDict
 
 from satflow_ext.errors import SettingsWrong, StackFailed
+from satflow_ext.prefect_profile import PrefectProfile, read_active_profile
 from satflow_ext.settings import LOCAL, AwsSettings, Settings, StoreSettings
 
 Service = Literal["prefect", "store", "gateway"]
@@ -36,13 +37,15 @@ WORKER_TYPE = "satflow"
 class PrefectApi:
     """A Prefect API and its credential, which is sent to no other address.
 
-    `local`: the local stack serves it, so only a process of this user may answer there.
+    `local`: the local stack serves it, so only a process of this user may answer there. `profile` is the name of Prefect's
+    profile that has the address, None if it is from the settings.
     """
 
     url: str
     auth_string: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     local: bool = False
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -242,14 +245,22 @@ def resolve_prefect(settings: Settings, record: StackRecord | None) -> PrefectAp
     if settings.prefect_api_url is not None:
         # Prefect's variables belong together: a key is sent only to the address that it was set with.
         environment = os.environ if os.environ.get("PREFECT_API_URL") in (None, "", settings.prefect_api_url) else {}
+        profile = find_profile(settings)
         return PrefectApi(
             settings.prefect_api_url,
-            auth_string=environment.get("PREFECT_API_AUTH_STRING"),
-            api_key=environment.get("PREFECT_API_KEY"),
+            auth_string=environment.get("PREFECT_API_AUTH_STRING") or (profile.auth_string if profile else None),
+            api_key=environment.get("PREFECT_API_KEY") or (profile.api_key if profile else None),
+            profile=profile.name if profile else None,
         )
     if record is None or record.prefect_url is None:
         raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")
     return local_prefect_api(record.prefect_url, record.prefect_auth)
+
+
+def find_profile(settings: Settings) -> PrefectProfile | None:
+    """Return Prefect's active profile if it has the Prefect API in use, which is then the address that its credential is for."""
+    profile = read_active_profile() if settings.prefect_api_url is not None else None
+    return profile if profile and profile.api_url == settings.prefect_api_url else None
 
 
 def local_prefect_api(url: str, auth_string: str | None) -> PrefectApi:

@@ -3,6 +3,7 @@
     SatflowError
     ├── BadRequest              400  the request is not valid
     │   ├── UnknownExecutor
+    │   ├── ExecutorDisabled
     │   ├── UnknownWorkerSize
     │   ├── InvalidExecutorOption
     │   ├── UnknownBackEnd
@@ -116,6 +117,10 @@ class BadRequest(SatflowError):
 
 class UnknownExecutor(BadRequest):
     """No executor has that name."""
+
+
+class ExecutorDisabled(BadRequest):
+    """The settings disable that executor."""
 
 
 class UnknownWorkerSize(BadRequest):

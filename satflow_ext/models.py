@@ -1563,13 +1563,14 @@ class StackStatus(WireModel):
 
     `kind` "local" is the stack that SatFlow runs on this machine, "configured" is the one in the settings. `step` is the current
     step while `state` is "starting", and the error when it is "failed". `stays`: the stack keeps running after the last
-    JupyterLab and terminal have ended.
+    JupyterLab and terminal have ended. `prefect_profile` is the name of Prefect's profile that has the address.
     """
 
     kind: Literal["local", "configured"]
     state: Literal["stopped", "starting", "ready", "failed"]
     step: str | None
     prefect_api: str | None
+    prefect_profile: str | None
     store: str | None
     stays: bool
 

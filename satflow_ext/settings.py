@@ -1,4 +1,4 @@
-"""Settings in layers: environment variables override a TOML file, which overrides the defaults.
+"""Settings in layers: Jupyter configuration, environment variables, a TOML file, defaults. The first that has a setting applies.
 
 The file is `$SATFLOW_CONFIG`, else `satflow.toml` in the user's configuration folder. Every setting is also an environment
 variable: `SATFLOW_WORK_POOL=team`, `SATFLOW_STORES__TEAM__URL=https://…`. Secrets are never settings: a store's headers refer
@@ -7,15 +7,17 @@ to environment variables, whose values are read when they are needed.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from satflow_ext.errors import SettingsWrong
+from satflow_ext.prefect_profile import read_active_profile
 
 GIB = 1024**3
 RedactionLevel = Literal["everything", "messages", "types"]
@@ -26,6 +28,10 @@ LOCAL = "local"
 
 LOCAL_PREFECT = "SATFLOW_LOCAL_PREFECT"
 """Environment variable of a kernel that executes a notebook: the local stack's Prefect API, as opposed to a configured one."""
+
+
+ADMINISTERED = "SATFLOW_ADMINISTERED"
+"""Environment variable of a Jupyter server and its children: the settings that its configuration fixes, as JSON."""
 
 
 class AwsSettings(BaseModel):
@@ -141,8 +147,8 @@ class Settings(BaseSettings):
         secrets_dir: folder with one file for each secret's value, mounted on a machine where flows run.
         runtime_dir: folder of temporary data: lock, socket, record of the running stack, cluster status; local disk, mode 0700
             (default: `$XDG_RUNTIME_DIR/satflow`, or `run` in the state folder).
-        prefect_api_url: the Prefect API to use instead of the local stack's (default: the environment variable
-            `PREFECT_API_URL`).
+        prefect_api_url: the Prefect API to use instead of the local stack's; `local` is the local stack's (default: the
+            environment variable `PREFECT_API_URL`, then the API of Prefect's active profile).
         store: the name of the store to register with; `local` is the built-in one.
         stores: other stores by name.
         runs_python: a local interpreter with the environment of remote Prefect workers; the pre-flight report loads with it.
@@ -158,6 +164,7 @@ class Settings(BaseSettings):
         retention_days: how long the built-in store keeps content that is no longer referenced.
         kernel_patience: seconds to wait for a kernel that is running a cell.
         worker_sizes: the available worker sizes; they replace the built-in table.
+        disabled_executors: names of executors that registrations may not choose.
     """
 
     model_config = SettingsConfigDict(env_prefix="SATFLOW_", env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -165,7 +172,7 @@ class Settings(BaseSettings):
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("satflow")))
     cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("satflow")))
     secrets_dir: Path = Path("/run/secrets")
-    runtime_dir: Path = Field(default_factory=lambda: _default_runtime_dir())
+    runtime_dir: Path = Field(default_factory=lambda values: _default_runtime_dir(values))
     prefect_api_url: str | None = Field(default_factory=lambda: _read_prefect_url())
     store: str = LOCAL
     stores: dict[str, StoreSettings] = {}
@@ -180,6 +187,17 @@ class Settings(BaseSettings):
     retention_days: Annotated[float, Field(ge=1)] = 30.0
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0
     worker_sizes: dict[str, SizeSettings] = SIZES
+    disabled_executors: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_administered(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, **read_administered()}
+
+    @field_validator("prefect_api_url")
+    @classmethod
+    def _may_be_local(cls, url: str | None) -> str | None:
+        return None if url == LOCAL else url
 
     @classmethod
     def settings_customise_sources(
@@ -194,16 +212,30 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
 
+def read_administered() -> dict[str, Any]:
+    """Return the settings of the administrator of this Jupyter server; each replaces the whole setting of the user.
+
+    Raises:
+        ValueError: the variable is not JSON.
+    """
+    return dict(json.loads(os.environ.get(ADMINISTERED, "{}")))
+
+
 def _read_prefect_url() -> str | None:
-    """Return `PREFECT_API_URL`, unless it is the local stack's address that was set for a kernel that executes a notebook."""
-    url = os.environ.get("PREFECT_API_URL")
-    return url if url and url != os.environ.get(LOCAL_PREFECT) else None
+    """Return `PREFECT_API_URL`, or the API of Prefect's active profile.
+
+    Neither applies to a kernel that executes a notebook, whose variable may be the local stack's address.
+    """
+    if url := os.environ.get("PREFECT_API_URL"):
+        return url if url != os.environ.get(LOCAL_PREFECT) else None
+    profile = read_active_profile()
+    return profile.api_url if profile else None
 
 
-def _default_runtime_dir() -> Path:
+def _default_runtime_dir(values: dict[str, Any]) -> Path:
     """Return `$XDG_RUNTIME_DIR/satflow`, or a folder inside the state folder without such a login session."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "satflow" if runtime else Path(platformdirs.user_data_dir("satflow")) / "run"
+    return Path(runtime) / "satflow" if runtime else values["state_dir"] / "run"
 
 
 def config_file() -> Path:

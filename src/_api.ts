@@ -1068,13 +1068,14 @@ export interface SourceFile {
  *
  * `kind` "local" is the stack that SatFlow runs on this machine, "configured" is the one in the settings. `step` is the current
  * step while `state` is "starting", and the error when it is "failed". `stays`: the stack keeps running after the last
- * JupyterLab and terminal have ended.
+ * JupyterLab and terminal have ended. `prefect_profile` is the name of Prefect's profile that has the address.
  */
 export interface StackStatus {
   kind: 'local' | 'configured';
   state: 'stopped' | 'starting' | 'ready' | 'failed';
   step: string | null;
   prefect_api: string | null;
+  prefect_profile: string | null;
   store: string | null;
   stays: boolean;
 }

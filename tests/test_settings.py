@@ -34,6 +34,26 @@ def test_a_key_goes_only_to_the_api_it_was_set_with(monkeypatch, prefects_own, l
     assert endpoints.resolve_endpoints(chosen, None).prefect.api_key == lent
 
 
+@pytest.mark.parametrize(("url", "lent"), [("https://cloud/api", "secret"), ("http://here/api", None)])
+def test_the_key_of_a_profile_goes_only_to_the_api_of_that_profile(monkeypatch, tmp_path, url, lent):
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    values = 'PREFECT_API_URL = "https://cloud/api"\nPREFECT_API_KEY = "secret"\n'
+    (tmp_path / "profiles.toml").write_text(f'active = "mine"\n[profiles.mine]\n{values}')
+    store = StoreSettings(url="http://here/{digest}")
+    chosen = Settings(prefect_api_url=url, store="team", stores={"team": store})
+    assert endpoints.resolve_endpoints(chosen, None).prefect.api_key == lent
+
+
+@pytest.mark.parametrize("given", [{"SATFLOW_STATE_DIR": "/data/satflow"}, {"XDG_RUNTIME_DIR": "/run/user/1"}])
+def test_the_runtime_folder_is_of_the_session_or_in_the_state_folder(monkeypatch, given):
+    for name in ("XDG_RUNTIME_DIR", "SATFLOW_RUNTIME_DIR"):
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    expected = "/data/satflow/run" if "SATFLOW_STATE_DIR" in given else "/run/user/1/satflow"
+    assert str(load_settings().runtime_dir) == expected
+
+
 def test_a_record_of_another_version_is_told(tmp_path):
     (tmp_path / "stack.json").write_text('{"pid": 1, "later": true}')
     with pytest.raises(StackFailed, match="another version"):

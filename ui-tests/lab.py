@@ -33,12 +33,20 @@ READY = """async (path) => {
 }"""
 """Open a notebook and wait until typing into it is safe: without each of these waits, key presses get lost."""
 
+RUN_ALL = """async () => {
+  const app = window.jupyterapp;
+  const [first] = app.shell.currentWidget.content.widgets.filter(cell => cell.model.type === 'code');
+  do {
+    await app.commands.execute('notebook:run-all-cells');
+  } while (first.model.executionCount === null);
+}"""
+"""Run all cells; again if the kernel reconnected meanwhile, which drops the requests (JupyterLab 4.2 on a busy machine)."""
+
 SETTLED = """async () => {
   const app = window.jupyterapp;
   const kernel = app.shell.currentWidget.sessionContext.session.kernel;
   while (kernel.status !== 'idle') { await new Promise(done => setTimeout(done, 50)); }
 }"""
-
 
 BESIDE = """() => {
   const shell = window.jupyterapp.shell;
@@ -80,7 +88,7 @@ class Lab:
 
     def run_all(self, page: Page) -> None:
         """Run all cells and wait until the kernel is idle."""
-        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.evaluate(RUN_ALL)
         page.evaluate(SETTLED)
 
     def start_running(self, page: Page) -> None:
@@ -171,10 +179,16 @@ def _environment(home: Path, token: str) -> dict[str, str]:
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTER_TOKEN": token,
-        "SATFLOW_STATE_DIR": str(home / "satflow"),
-        "SATFLOW_RUNTIME_DIR": str(home / "satflow" / "run"),
+        **_stack_folders(home),
         "XDG_CONFIG_HOME": str(home / "config"),
     }
+
+
+def _stack_folders(home: Path) -> dict[str, str]:
+    """Return the variables for the folders of the local stack; a JupyterLab of another environment uses those of its tests."""
+    if sys.executable != PYTHON:
+        return {name: os.environ[name] for name in ("SATFLOW_STATE_DIR", "SATFLOW_RUNTIME_DIR", "SATFLOW_CACHE_DIR")}
+    return {"SATFLOW_STATE_DIR": str(home / "satflow"), "SATFLOW_RUNTIME_DIR": str(home / "satflow" / "run")}
 
 
 def _settings(home: Path) -> Path:

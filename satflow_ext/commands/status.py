@@ -39,7 +39,8 @@ def format_status(settings: Settings) -> str:
 def _status_lines(settings: Settings, status: StackStatus, report: StackReport | None) -> Iterator[str]:
     place = "Local stack" if status.kind == "local" else "Configured Prefect API"
     yield f"{place}: {status.state}{f' ({status.step})' if status.step else ''}"
-    yield f"  Prefect API  {status.prefect_api or '-'}"
+    profile = f" (profile {status.prefect_profile!r} of Prefect)" if status.prefect_profile else ""
+    yield f"  Prefect API  {status.prefect_api or '-'}{profile}"
     yield f"  store        {status.store or '-'}"
     if report is None:
         return

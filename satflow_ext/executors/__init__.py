@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from satflow_ext.cluster_providers import ClusterProvider, ProviderRequest, find_provider
-from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, UnknownExecutor
+from satflow_ext.errors import ExecutorDisabled, ExtraMissing, InvalidExecutorOption, SettingsWrong, UnknownExecutor
 from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
@@ -96,7 +96,9 @@ def build_catalog(
         settings: define the sizes.
         machine: the machine of the runs; None if it is unknown here.
     """
-    infos = tuple(executor.to_info() for executor in EXECUTORS.values())
+    # The form begins with the flow's own task runner, so it is always there.
+    offered = [each for each in KINDS if each is FLOW_TASK_RUNNER or each.name not in settings.disabled_executors]
+    infos = tuple(each.to_info() for each in offered)
     return infos, worker_sizes.list_sizes(machine, settings)
 
 
@@ -131,12 +133,14 @@ def resolve_choice(choice: ExecutorChoice, settings: Settings, *, runs_locally: 
 
     Raises:
         UnknownExecutor: no executor has this name.
+        ExecutorDisabled: the settings disable it.
         InvalidExecutorOption: an option does not exist or has an invalid value.
         UnknownWorkerSize: no worker size has this name.
         UnknownBackEnd: no cluster provider has this name.
         SizeRefused: this machine or the cluster provider cannot provide that many workers of this size.
     """
     kind = find_executor(choice.name)
+    _refuse_disabled(kind, settings)
     options = _parse_options(kind, choice)
     size = getattr(options, "worker_size", None)
     sizes = {} if size is None else {size: worker_sizes.find_size(size, settings)}
@@ -173,6 +177,21 @@ def create_task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner
     """Create the Prefect task runner of a choice in the flow run, or return None to keep the flow's own."""
     executor = find_executor(choice.name)
     return executor.create_task_runner(_parse_options(executor, choice), settings)
+
+
+def _refuse_disabled(kind: Executor[Any], settings: Settings) -> None:
+    if unknown := sorted(set(settings.disabled_executors) - set(EXECUTORS)):
+        raise SettingsWrong(
+            f"disabled_executors names {unknown[0]!r}, which is not an executor.",
+            fix=f"The executors are {', '.join(EXECUTORS)}.",
+        )
+    if kind.name in settings.disabled_executors:
+        left = [name for name in EXECUTORS if name not in settings.disabled_executors]
+        raise ExecutorDisabled(
+            f"The executor {kind.name!r} is disabled here.",
+            fix=f"Choose one of {', '.join(left)}.",
+            field="executor.name",
+        )
 
 
 def _parse_options(executor: Executor[Any], choice: ExecutorChoice) -> ExecutorOptions:

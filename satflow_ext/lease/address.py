@@ -15,6 +15,9 @@ from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
 
 PATH_LIMIT = 100
+OTHER_FOLDERS = (
+    "SATFLOW_STATE_DIR, SATFLOW_RUNTIME_DIR and SATFLOW_CACHE_DIR to folders of yours that can be written to"
+)
 
 
 def socket_path(settings: Settings) -> Path:
@@ -39,9 +42,9 @@ def make_private_folder(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()
     except OSError as error:  # such as `XDG_RUNTIME_DIR` of another user, after `su`
-        raise StackFailed(f"{path} cannot be created: {error.strerror}.", fix="Set SATFLOW_RUNTIME_DIR.") from None
+        raise StackFailed(f"{path} cannot be created: {error.strerror}.", fix=f"Set {OTHER_FOLDERS}.") from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise StackFailed(f"{path} is not a folder that you own.", fix="Remove it, or set SATFLOW_RUNTIME_DIR.")
+        raise StackFailed(f"{path} is not a folder that you own.", fix=f"Remove it, or set {OTHER_FOLDERS}.")
     if stat.S_IMODE(found.st_mode) & 0o077:
         path.chmod(0o700)
     return path

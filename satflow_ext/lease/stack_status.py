@@ -23,11 +23,13 @@ def read_status(settings: Settings) -> StackStatus:
     found = read_report(settings) if endpoints.list_needed_services(settings) else None
     configured = settings.prefect_api_url
     state, step = _read_condition(settings, found)
+    profile = endpoints.find_profile(settings)
     return StackStatus(
         kind="local" if configured is None else "configured",
         state=state,
         step=step,
         prefect_api=endpoints.hide_credentials(configured) if configured else _service_url(found, "prefect-server"),
+        prefect_profile=profile.name if profile else None,
         store=_service_url(found, "store") if settings.store == LOCAL else settings.store,
         stays=found.stays if found else False,
     )

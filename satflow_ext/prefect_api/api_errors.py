@@ -78,7 +78,7 @@ def _unreachable_error(error: Exception, api: PrefectApi) -> PrefectUnreachable:
     if api.local:
         fix = "The local stack may be busy or restarting: try again in a moment, or check it with `satflow status`."
     else:
-        fix = "Check that the Prefect server is running, or correct PREFECT_API_URL."
+        fix = f"Check that the Prefect server is running, or correct {_name_source(api)}."
     return PrefectUnreachable(message, fix=fix)
 
 
@@ -118,8 +118,15 @@ def _find_full_disk(api: PrefectApi) -> DiskFull | None:
 def _not_prefect_error(api: PrefectApi) -> PrefectUnreachable:
     return PrefectUnreachable(
         f"The server at {hide_credentials(api.url)} is not a Prefect API.",
-        fix="Correct PREFECT_API_URL; it usually ends in /api.",
+        fix=f"Correct {_name_source(api)}; the address usually ends in /api.",
     )
+
+
+def _name_source(api: PrefectApi) -> str:
+    """Return where the address of a configured API can be corrected."""
+    if api.profile is None:
+        return "PREFECT_API_URL"
+    return f"Prefect's profile {api.profile!r}, or set SATFLOW_PREFECT_API_URL=local to use the local stack"
 
 
 def _refers_to_object(response: httpx.Response) -> bool:

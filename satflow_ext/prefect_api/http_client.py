@@ -23,6 +23,7 @@ import httpx
 from satflow_ext.endpoints import PrefectApi, is_on_loopback
 from satflow_ext.models import JsonObject
 from satflow_ext.own_http import require_own_listeners
+from satflow_ext.prefect_profile import profiles_path
 
 RETRIES = 3
 """Retries of one request (2 + 4 + 8 s apart): enough for a server that restarts, and less than a minute for a dead one."""
@@ -292,9 +293,7 @@ def _make_tls_context(insecure: bool, certificates: str | None) -> ssl.SSLContex
 
 def _occur_anywhere() -> bool:
     variables = " ".join(name for name in os.environ if name.startswith("PREFECT_")).lower()
-    home = Path(os.path.expanduser(os.environ.get("PREFECT_HOME") or "~/.prefect"))
-    profiles = Path(os.path.expanduser(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml"))
-    if _contains_any(f"{variables} {_read_text(profiles)}", SETTING_NAMES):
+    if _contains_any(f"{variables} {_read_text(profiles_path())}", SETTING_NAMES):
         return True
     texts = ((_read_text(Path(name)), marker) for name, marker in SETTINGS_FILES.items())
     return any(marker in text and _contains_any(text, SETTING_NAMES + LOCATION_NAMES) for text, marker in texts)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 from satflow_ext import file_lock
@@ -418,10 +418,25 @@ def _remove_old_groups(connection: sqlite3.Connection) -> None:
 
 def _read_groups(connection: sqlite3.Connection, condition: str, *values: object) -> list[GroupRow]:
     rows = connection.execute(f"SELECT {_GROUP_COLUMNS} FROM run_group WHERE {condition}", values)
-    return [
-        GroupRow._make([*fields, bool(newest_first), tuple(json.loads(varied)), status, problem])
-        for *fields, newest_first, varied, status, problem in rows.fetchall()
-    ]
+    return [_parse_group(row) for row in rows.fetchall()]
+
+
+def _parse_group(row: tuple[Any, ...]) -> GroupRow:
+    *texts, concurrency, newest_first, varied, status, problem = row
+    id_, name, flow_name, deployment_name, deployment_id, created = texts
+    return GroupRow(
+        id=id_,
+        name=name,
+        flow_name=flow_name,
+        deployment_name=deployment_name,
+        deployment_id=deployment_id,
+        created=created,
+        concurrency=concurrency,
+        newest_first=bool(newest_first),
+        varied=tuple(json.loads(varied)),
+        status=status,
+        problem=problem,
+    )
 
 
 def _read_points(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[RunPoint, ...]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 from tornado import web
 from tornado.web import RequestHandler
+from traitlets import Dict, Int, List, TraitType, Unicode
 
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.base_handler import SatflowHandler
@@ -49,7 +52,7 @@ from satflow_ext.server.runs import (
 from satflow_ext.server.stack import StackHandler, StackManager
 from satflow_ext.server.stream import StreamHandler
 from satflow_ext.session import Session
-from satflow_ext.settings import load_settings
+from satflow_ext.settings import ADMINISTERED, load_settings
 
 ID_PATTERN = r"([^/]+)"
 Parts: TypeAlias = "dict[str, object]"
@@ -105,18 +108,48 @@ class Managers:
         await self.stack.close()
 
 
+def _administered(kind: type[TraitType[Any, Any]], purpose: str) -> Any:
+    """Return a configurable trait that fixes the setting of the same name."""
+    text = f"{purpose}; as in satflow.toml, which it overrides."
+    return kind(None, allow_none=True, help=text).tag(config=True, setting=True)
+
+
 class SatflowApp(ExtensionApp):
-    """SatFlow in a Jupyter server."""
+    """SatFlow in a Jupyter server.
+
+    The traits fix settings of this server and of all that it starts: kernels, terminals and the local stack.
+    """
 
     name = "satflow_ext"
     load_other_extensions = True
 
+    prefect_api_url = _administered(Unicode, "The Prefect API, `local` for the local stack of each user")
+    work_pool = _administered(Unicode, "The work pool of registrations that do not specify one")
+    store = _administered(Unicode, "The name of the store to register with")
+    stores = _administered(Dict, "Stores by name")
+    gateways = _administered(Dict, "Dask Gateways by name")
+    worker_sizes = _administered(Dict, "The available worker sizes")
+    disabled_executors = _administered(List, "Names of executors that registrations may not choose")
+    run_limit = _administered(Int, "The number of flow runs at a time in the local stack of a user")
+    content_limit = _administered(Int, "The maximum size of a flow content, in bytes")
+
     managers: Managers
 
     def initialize_settings(self) -> None:
-        """Create the managers; nothing is started before it is needed."""
+        """Apply the traits and create the managers; nothing is started before it is needed."""
         assert self.serverapp is not None
+        self._administer_settings()
         self.managers = Managers.create(self.serverapp.kernel_manager)
+
+    def _administer_settings(self) -> None:
+        """Put the traits into the environment of this process, from which its children get them as well."""
+        fixed = {name: value for name, value in self.trait_values(setting=True).items() if value is not None}
+        if fixed:
+            os.environ[ADMINISTERED] = json.dumps(fixed)
+
+    def current_activity(self) -> list[str] | None:
+        """Return the flow runs that a browser follows and that have not ended: such a server is not idle."""
+        return self.managers.runs.list_followed() or None
 
     def initialize_handlers(self) -> None:
         """Register the routes."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,7 @@ class RunManager:
         self._session = session
         self._stack = stack
         self._observers: RunObservers | None = None
+        self._followed: Counter[str] = Counter()
 
     async def start_run(self, request: RunRequest) -> Run:
         """Start a run of a deployment now."""
@@ -82,22 +84,22 @@ class RunManager:
     async def follow_log(self, run_id: str, cursor: str | None) -> AsyncGenerator[LogsFrame | ErrorFrame, None]:
         """Yield a run's log after a cursor, until it ends. Errors are sent as frames and do not end it."""
         followers = (await self._start_observers()).followers
-        async with followers.follow_run(run_id) as book, aclosing(book.read_batches(cursor)) as batches:
-            reported_error: SatflowError | None = None
-            async for batch in batches:
-                if batch.trouble is not None and batch.trouble is not reported_error:
-                    yield ErrorFrame(
-                        type="error.v1", topic="logs", run_id=run_id, error=ErrorBody.from_error(batch.trouble)
-                    )
-                reported_error = batch.trouble
-                yield LogsFrame(
-                    type="logs.v1",
-                    run_id=run_id,
-                    reset=batch.reset,
-                    lines=batch.lines,
-                    cursor=batch.cursor,
-                    ended=batch.ended,
-                )
+        with self._count_follower(run_id):
+            async with aclosing(_read_log_frames(followers, run_id, cursor)) as frames:
+                async for frame in frames:
+                    yield frame
+
+    def list_followed(self) -> list[str]:
+        """Return the ids of the runs whose log a browser follows, and that have not ended."""
+        return sorted(+self._followed)
+
+    @contextmanager
+    def _count_follower(self, run_id: str) -> Iterator[None]:
+        self._followed[run_id] += 1
+        try:
+            yield
+        finally:
+            self._followed[run_id] -= 1
 
     async def read_task_runs(self, run_id: str, cursor: str | None) -> TaskRunPage:
         """Return a page of the task runs that changed after a cursor; see `TaskRunBooks.read_changes`."""
@@ -129,6 +131,27 @@ class RunManager:
         """Let the watcher read the list of runs now, because some were just changed."""
         if self._observers is not None:
             self._observers.watcher.wake()
+
+
+async def _read_log_frames(
+    followers: SharedFollowers, run_id: str, cursor: str | None
+) -> AsyncGenerator[LogsFrame | ErrorFrame, None]:
+    async with followers.follow_run(run_id) as book, aclosing(book.read_batches(cursor)) as batches:
+        reported_error: SatflowError | None = None
+        async for batch in batches:
+            if batch.trouble is not None and batch.trouble is not reported_error:
+                yield ErrorFrame(
+                    type="error.v1", topic="logs", run_id=run_id, error=ErrorBody.from_error(batch.trouble)
+                )
+            reported_error = batch.trouble
+            yield LogsFrame(
+                type="logs.v1",
+                run_id=run_id,
+                reset=batch.reset,
+                lines=batch.lines,
+                cursor=batch.cursor,
+                ended=batch.ended,
+            )
 
 
 class RunsHandler(SatflowHandler):

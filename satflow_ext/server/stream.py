@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
+from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -85,6 +86,12 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if hasattr(self, "subscriptions"):
             self.subscriptions.close()
 
+    def on_pong(self, data: bytes) -> None:
+        """Record activity if the browser, which has just answered, follows a run that has not ended."""
+        super().on_pong(data)  # type: ignore[no-untyped-call]  # of the mixin
+        if self.subscriptions.follow_run():
+            self.settings["satflow_ext_last_activity"] = datetime.now(timezone.utc)
+
     async def send(self, frame: WireModel) -> None:
         """Send a frame and wait until the network has accepted it, so that a blocked browser delays only itself."""
         await self.write_message(frame.model_dump_json())
@@ -136,6 +143,10 @@ class Subscriptions:
     def unsubscribe(self, request: Unsubscribe) -> None:
         """Unsubscribe; no effect without a subscription."""
         self._cancel_task(_make_key(request))
+
+    def follow_run(self) -> bool:
+        """Return whether they include the log of a run that has not ended."""
+        return any(topic == "logs" for topic, _ in self._tasks)
 
     def close(self) -> None:
         """Cancel all subscriptions."""

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Collection, Coroutine, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -43,6 +44,9 @@ PROGRESS_PAUSE = 10.0
 SWEEP_PAUSE = 600.0
 """Seconds between two removals of files that killed flow runs left."""
 
+UNINSTALL_PAUSE = 20.0
+"""Seconds between two checks that this package is still installed. An upgrade removes it for less than that."""
+
 STOPPED_EARLY = Answer(failed="it was stopped during its start.")
 
 logger = logging.getLogger(__name__)
@@ -74,7 +78,8 @@ class Supervisor:
     async def run(self, server: asyncio.Server) -> None:
         """Serve until the last lease is released or a client requests the end, then stop the stack."""
         unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED_TIMEOUT, self._end_if_unclaimed)
-        beside = [asyncio.create_task(each) for each in (self._sweep_periodically(), self._send_step_periodically())]
+        periodic = (self._sweep_periodically(), self._send_step_periodically(), self._stop_if_uninstalled())
+        beside = [asyncio.create_task(each) for each in periodic]
         await self._stop_requested.wait()
         async with self._start_lock:  # a running start has been cancelled: no process may appear after the end
             server.close()
@@ -281,6 +286,15 @@ class Supervisor:
         while True:
             await self._sweep_scratch_folders()
             await asyncio.sleep(SWEEP_PAUSE)
+
+    async def _stop_if_uninstalled(self) -> None:
+        """Stop the stack if two checks in a row do not find this package, because no command is left that could stop it."""
+        missing = 0
+        while missing < 2:
+            await asyncio.sleep(UNINSTALL_PAUSE)
+            missing = 0 if Path(__file__).exists() else missing + 1
+        logger.warning("SatFlow was uninstalled, so its stack stops. Its data stays in %s.", self._settings.state_dir)
+        self.stop()
 
     async def _sweep_scratch_folders(self) -> None:
         """Remove scratch folders that killed flow runs left."""

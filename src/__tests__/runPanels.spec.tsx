@@ -23,6 +23,7 @@ const READY: StackStatus = {
   state: 'ready',
   step: null,
   prefect_api: null,
+  prefect_profile: null,
   store: null,
   stays: false
 };

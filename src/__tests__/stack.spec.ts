@@ -9,6 +9,7 @@ const status = (state: State): StackStatus => ({
   state,
   step: null,
   prefect_api: null,
+  prefect_profile: null,
   store: null,
   stays: false
 });

@@ -9,6 +9,7 @@ describe('StackBanner', () => {
     state: 'starting' as const,
     step: 'the Prefect server',
     prefect_api: null,
+    prefect_profile: null,
     store: null,
     stays: false
   };

@@ -36,7 +36,7 @@ def test_no_home() -> None:
     done = satflow("up", HOME="/proc/no-home")
     assert done.returncode == 1
     assert done.stderr.startswith("satflow: /proc/no-home/")
-    assert "cannot be created: No such file or directory. Set SATFLOW_RUNTIME_DIR." in done.stderr
+    assert "cannot be created: No such file or directory. Set SATFLOW_STATE_DIR, SATFLOW_RUNTIME_DIR" in done.stderr
 
 
 def test_little_else_than_a_home(home: str) -> None:
@@ -50,6 +50,58 @@ def test_api_that_does_not_answer(url: str, home: str) -> None:
     done = satflow("status", HOME=home, PREFECT_API_URL=url)
     assert f"No Prefect API answers at {url}" in done.stdout
     assert done.stderr == ""
+
+
+PROFILES = """
+active = "ephemeral"
+
+[profiles.ephemeral]
+PREFECT_SERVER_ALLOW_EPHEMERAL_MODE = "true"
+
+[profiles.team]
+PREFECT_API_URL = "http://127.0.0.1:9/api"
+PREFECT_API_KEY = "pnu_secret"
+"""
+
+
+@pytest.fixture
+def profiles(home: str) -> Path:
+    file = Path(home) / ".prefect" / "profiles.toml"
+    file.parent.mkdir()
+    file.write_text(PROFILES)
+    return file
+
+
+@pytest.mark.parametrize("way", ["active", "named"])
+def test_the_api_of_prefects_profile_is_used_as_prefect_api_url(way: str, home: str, profiles: Path) -> None:
+    if way == "active":
+        profiles.write_text(PROFILES.replace('active = "ephemeral"', 'active = "team"'))
+    done = satflow("status", HOME=home, **({"PREFECT_PROFILE": "team"} if way == "named" else {}))
+    assert "Configured Prefect API: failed (No Prefect API answers at http://127.0.0.1:9/api" in done.stdout
+    assert "Prefect API  http://127.0.0.1:9/api (profile 'team' of Prefect)" in done.stdout
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize("variables", [{}, {"PREFECT_PROFILE": "team", "SATFLOW_PREFECT_API_URL": "local"}])
+def test_the_local_stack_is_used_with_a_profile_without_api_and_on_request(
+    variables: dict[str, str], home: str
+) -> None:
+    assert satflow("status", HOME=home, **variables).stdout.startswith("Local stack: stopped\n")
+
+
+@pytest.mark.usefixtures("profiles")
+def test_a_dead_api_of_a_profile_is_reported_with_the_profile(home: str) -> None:
+    store = {"SATFLOW_STORE": "team", "SATFLOW_STORES__TEAM__URL": "http://127.0.0.1:9/{digest}"}
+    done = satflow("versions", "some", HOME=home, PREFECT_PROFILE="team", **store)
+    assert done.stderr.startswith("satflow: Nothing answers at the Prefect API's address http://127.0.0.1:9/api. Check")
+    assert "correct Prefect's profile 'team', or set SATFLOW_PREFECT_API_URL=local" in done.stderr
+
+
+def test_a_damaged_file_of_profiles_is_named(home: str, profiles: Path) -> None:
+    profiles.write_text("active = ")
+    done = satflow("status", HOME=home)
+    assert done.returncode == 1
+    assert f"{profiles} cannot be read" in done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")

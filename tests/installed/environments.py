@@ -17,6 +17,9 @@ VERSIONS = os.environ.get("SATFLOW_TEST_VERSIONS")
 MINORS = range(10, 15)
 """The minor versions of Python 3 that pyproject.toml lists."""
 
+WITH_OLD_PREFECT = ("fastapi<0.151", "sqlalchemy<2.1")
+"""What a user adds to an old Prefect (docs/install.md, "Versions that do not work together")."""
+
 
 @dataclass(frozen=True)
 class InstalledEnvironment:
@@ -46,26 +49,30 @@ class InstalledEnvironment:
         return self.folder / "bin" / "python"
 
 
-def build_environment(folder: Path, wheel: Path, *, oldest: bool, extras: tuple[str, ...] = ()) -> Path:
-    """Create an environment with the wheel and the oldest or newest versions of its direct requirements.
-
-    Args:
-        folder: the new environment.
-        wheel: the wheel of this tree.
-        oldest: whether to take the lowest version of each requirement, in the oldest Python of this machine that is supported;
-            the newest otherwise.
-        extras: extras of pyproject.toml.
-    """
+def create_environment(folder: Path, *, oldest: bool) -> Path:
+    """Create an empty environment of the oldest supported Python of this machine, or of the newest."""
     pythons = list(find_pythons())
     run_uv("venv", "--python", pythons[0] if oldest else pythons[-1], folder)
-    pins = folder / "requirements.txt"
-    resolution = "lowest-direct" if oldest else "highest"
+    return folder
+
+
+def install_wheel(folder: Path, wheel: Path, *, oldest: bool, extras: tuple[str, ...] = ()) -> None:
+    """Install the wheel and its direct requirements in their lowest or newest versions.
+
+    Args:
+        folder: the environment.
+        wheel: the wheel of this tree.
+        oldest: whether to take the lowest version of each direct requirement; the newest otherwise.
+        extras: extras of pyproject.toml.
+    """
+    pins, constraints = folder / "requirements.txt", folder / "constraints.txt"
+    constraints.write_text("\n".join(WITH_OLD_PREFECT) if oldest else "")
+    resolution = ("--resolution", "lowest-direct" if oldest else "highest", "--constraint", constraints)
     named = [f"--extra={extra}" for extra in extras]
     into = ("--python", folder / "bin" / "python")
-    run_uv("pip", "compile", "--resolution", resolution, *named, *into, "--output-file", pins, ROOT / "pyproject.toml")
+    run_uv("pip", "compile", *resolution, *named, *into, "--output-file", pins, ROOT / "pyproject.toml")
     run_uv("pip", "install", *into, "--requirement", pins)
     run_uv("pip", "install", *into, "--no-deps", wheel)
-    return folder
 
 
 def find_pythons() -> Iterator[Path]:

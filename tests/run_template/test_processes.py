@@ -115,6 +115,7 @@ def test_the_template_for_dask_has_one_thread(dask_template):
     assert dask_template.for_dask.num_threads() == 1
 
 
+@pytest.mark.slow
 def test_everything_is_there_to_be_preloaded():
     """A module that cannot be imported would only make processes slow."""
     code = "import importlib, sys; [importlib.import_module(each) for each in sys.argv[1:]]"
