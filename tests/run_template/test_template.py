@@ -133,7 +133,7 @@ def test_what_is_installed_is_what_runs(victim):
 
 def test_many_at_once(template):
     with contextlib.ExitStack() as ending:
-        started = [template.start("spawns") for _ in range(6)]
+        started = [template.start("forks") for _ in range(6)]
         for process, _ in started:
             ending.callback(process.kill)
         for process, _ in started:
