@@ -7,8 +7,15 @@ from collections.abc import Iterator
 import pytest
 from chromium import running_chromium
 from lab import Lab, running_lab
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from screenshots import shot
+
+PATIENCE = 120_000
+"""Milliseconds for what the page does without a server, beside other tests that use all processors."""
+
+
+def pytest_configure() -> None:
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
@@ -35,6 +42,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page on JupyterLab with an empty workspace. Shuts its kernels down at the end and saves a screenshot."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -135,7 +135,7 @@ def running_lab(home: Path) -> Iterator[Lab]:
         yield Lab(_address(log, process), token, folder)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def _command(folder: Path) -> list[str]:
@@ -201,7 +201,7 @@ def _settings(home: Path) -> Path:
 
 
 def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
         assert process.poll() is None, f"JupyterLab ended:\n{log.read_text()}"
         assert time.monotonic() < deadline, f"JupyterLab did not start:\n{log.read_text()}"

@@ -6,6 +6,7 @@ import random
 import struct
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -99,10 +100,19 @@ def test_plain_data_are_read_as_a_whole_unless_keys_have_no_order(value: Any) ->
     assert digest == plain_digest([remake(value)])
 
 
-@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(DATA, min_size=1, max_size=5), st.integers(0, 99))
 def test_long_data_are_read_in_chunks(values: list[Any], seed: int) -> None:
+    with mock.patch.object(plain_data, "CHUNK_SIZE", 64):
+        check_long_data(values, seed)
+
+
+@pytest.mark.slow
+def test_so_are_data_that_are_longer_than_a_real_chunk() -> None:
+    check_long_data(["text", {1: [2.5, b"raw"]}, (None, {3, 4})], 7)
+
+
+def check_long_data(values: list[Any], seed: int) -> None:
     items = [(f"key{index}", values[index % len(values)]) for index in range(plain_data.CHUNK_SIZE + 10)]
     long = [each for _, each in items]
     assert exact(long) == exact([remake(each) for each in long])

@@ -131,22 +131,37 @@ def spawns() -> None:
         answer(done=pool.map(double, [1, 2]) == [2, 4])
 
 
-@flow
-def spawns_and_forks() -> None:
-    """A new interpreter and a fork, after the run has changed itself."""
+def change_this_process() -> None:
+    """Set what a process takes over from the one that starts it."""
     os.environ.update(json.loads(os.environ["VARIABLES"]), LATE="set by the run")
     os.chdir(tempfile.mkdtemp(dir=os.getcwd()))
     os.umask(0o067)
     sys.path.append(os.getcwd())
     if "OPEN_FILES" in os.environ:
         resource.setrlimit(resource.RLIMIT_NOFILE, (int(os.environ["OPEN_FILES"]),) * 2)
-    described = []
-    for fork in (False, True):
-        if fork:
-            child_process.fork_spawned_processes(os.environ["TEMPLATE"])
-        with multiprocessing.get_context("spawn").Pool(2) as pool:
-            described.append(pool.map_async(describe_child, [None] * 2, chunksize=1).get())
-    answer(own=described[0], forked=described[1])
+
+
+def describe_spawned() -> list[dict[str, Any]]:
+    """What two processes are like that `spawn` starts at once."""
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        return pool.map_async(describe_child, [None] * 2, chunksize=1).get()
+
+
+@flow
+def spawns_and_forks() -> None:
+    """A new interpreter and a fork, after the run has changed itself."""
+    change_this_process()
+    own = describe_spawned()
+    child_process.fork_spawned_processes(os.environ["TEMPLATE"])
+    answer(own=own, forked=describe_spawned())
+
+
+@flow
+def forks_spawned() -> None:
+    """A fork, after the run has changed itself."""
+    change_this_process()
+    child_process.fork_spawned_processes(os.environ["TEMPLATE"])
+    answer(forked=describe_spawned())
 
 
 @flow

@@ -62,7 +62,7 @@ def test_a_fork_is_like_a_new_interpreter(dask_template, socket, variables):
     ids=["no template", "time zone", "limit", "thread variable", "Dask setting"],
 )
 def test_what_a_fork_cannot_take_over_gets_a_new_interpreter(dask_template, socket, variables):
-    answer = ran(dask_template, "spawns_and_forks", TEMPLATE=socket, VARIABLES=json.dumps(variables))
+    answer = ran(dask_template, "forks_spawned", TEMPLATE=socket, VARIABLES=json.dumps(variables))
     assert {tuple(each["parents"]) for each in answer["forked"]} == {(answer["pid"], answer["pid"])}
     assert answer["forked"][0]["environment"].items() >= variables.items()
 

@@ -166,7 +166,7 @@ def test_a_package_that_starts_a_thread_is_not_imported_before_runs(victim):
 
 def test_many_at_once(template):
     with contextlib.ExitStack() as ending:
-        started = [template.start("spawns") for _ in range(6)]
+        started = [template.start("forks") for _ in range(6)]
         for process, _ in started:
             ending.callback(process.kill)
         for process, _ in started:
