@@ -140,7 +140,7 @@ for _patience in range(9):
             main, name="<<deployment>>", tags=["<<tag>>"], work_pool="<<work_pool>>", description="<<description>>",
             concurrency_limit=100,
             infrastructure={"env": {"<<job_variable_name>>": "<<job_variable>>"}}, include=["<<file_name>>.csv"],
-            parameters={"how": "flow", "given": "<<set_when_registered>>"}, OPTIONS,
+            parameters={"how": "flow", "given": "<<set_when_registered>>"}, **dict(OPTIONS),
             schedules=[{"cron": "0 6 * * *", "name": "<<schedule_name>>", "parameters": {"given": "<<set_for_a_schedule>>"}}],
         )
         break
