@@ -111,7 +111,7 @@ class Managers:
 def _administered(kind: type[TraitType[Any, Any]], purpose: str) -> Any:
     """Return a configurable trait that fixes the setting of the same name."""
     text = f"{purpose}; as in satflow.toml, which it overrides."
-    return kind(None, allow_none=True, help=text).tag(config=True, setting=True)
+    return kind(default_value=None, allow_none=True, help=text).tag(config=True, setting=True)
 
 
 class SatflowApp(ExtensionApp):

@@ -47,6 +47,10 @@ async def test_the_form_offers_what_the_server_allows(browser):
     assert ("threads" in names, "processes" in names) == (True, False)
 
 
+def test_without_configuration_nothing_is_fixed():
+    assert set(SatflowApp().trait_values(setting=True).values()) == {None}
+
+
 @pytest.mark.usefixtures("jp_serverapp")
 def test_a_command_in_a_terminal_of_the_server_is_refused_as_well(tmp_path):
     notebook = write_notebook(tmp_path / "adds.ipynb", FLOW)
