@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   deleteIcon,
+  fastForwardIcon,
   historyIcon,
   runIcon,
   undoIcon
@@ -10,6 +11,7 @@ import React from 'react';
 import type { Deployment } from '../_api';
 import { ChangeList } from '../components/ChangeList';
 import { IconButton } from '../components/IconButton';
+import { asObject } from '../components/parameterSchema';
 import { useTrans } from '../components/translation';
 import { ZonedTime } from '../components/ZonedTime';
 import { pauseIcon } from '../icons';
@@ -17,6 +19,7 @@ import { pauseIcon } from '../icons';
 /** Actions on a deployment. */
 export interface IDeploymentActions {
   onRunDeployment: (deployment: Deployment) => void;
+  onRunMany: (deployment: Deployment) => void;
   onPause: (deployment: Deployment, paused: boolean) => void;
   onVersions: (deployment: Deployment) => void;
   onDelete: (deployment: Deployment) => void;
@@ -50,6 +53,15 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
             onClick={() => actions.onRunDeployment(deployment)}
             testId="satflow-run-deployment"
           />
+          {Object.keys(asObject(deployment.parameter_schema.properties ?? {}))
+            .length > 0 && (
+            <IconButton
+              icon={fastForwardIcon}
+              label={trans.__('Run many: %1…', name)}
+              onClick={() => actions.onRunMany(deployment)}
+              testId="satflow-run-many"
+            />
+          )}
           {deployment.schedules.length > 0 && <PauseButton {...props} />}
           <IconButton
             icon={historyIcon}
