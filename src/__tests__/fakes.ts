@@ -174,38 +174,6 @@ export function run(change: Partial<api.Run> = {}): api.Run {
   };
 }
 
-export function group(change: Partial<api.RunGroup> = {}): api.RunGroup {
-  return {
-    id: 'g1',
-    name: 'january',
-    deployment_id: 'd1',
-    deployment_name: 'tiles',
-    flow_name: 'tiles',
-    created: '2026-02-01T00:00:00Z',
-    concurrency: 3,
-    newest_first: false,
-    state: 'running',
-    total: 31,
-    counts: { COMPLETED: 20, FAILED: 2, CRASHED: 1, RUNNING: 3, WAITING: 5 },
-    varied: ['day'],
-    problem: null,
-    ...change
-  };
-}
-
-export function point(change: Partial<api.RunPoint> = {}): api.RunPoint {
-  return {
-    position: 1,
-    parameters: { day: '2026-01-01', limit: 5 },
-    state: 'COMPLETED',
-    attempt: 1,
-    run_id: 'r1',
-    message: null,
-    duration: 2,
-    ...change
-  };
-}
-
 export function line(
   seq: number,
   change: Partial<api.LogLine> = {}

@@ -1,13 +1,45 @@
 import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
-import type { Deployment, RunGroupRequest } from '../_api';
+import type { Deployment, RunGroup, RunGroupRequest, RunPoint } from '../_api';
 import { RequestFailed } from '../errors';
 import { GroupRow } from '../runs/GroupRow';
 import { RunGroupsModel } from '../runs/groups';
 import { RunManyModel } from '../runs/runMany';
 import { RunManyForm } from '../runs/RunManyForm';
-import { deployment, FakeStream, group, point } from './fakes';
+import { deployment, FakeStream } from './fakes';
+
+function group(change: Partial<RunGroup> = {}): RunGroup {
+  return {
+    id: 'g1',
+    name: 'january',
+    deployment_id: 'd1',
+    deployment_name: 'tiles',
+    flow_name: 'tiles',
+    created: '2026-02-01T00:00:00Z',
+    concurrency: 3,
+    newest_first: false,
+    state: 'running',
+    total: 31,
+    counts: { COMPLETED: 20, FAILED: 2, CRASHED: 1, RUNNING: 3, WAITING: 5 },
+    varied: ['day'],
+    problem: null,
+    ...change
+  };
+}
+
+function point(change: Partial<RunPoint> = {}): RunPoint {
+  return {
+    position: 1,
+    parameters: { day: '2026-01-01', limit: 5 },
+    state: 'COMPLETED',
+    attempt: 1,
+    run_id: 'r1',
+    message: null,
+    duration: 2,
+    ...change
+  };
+}
 
 describe('GroupRow', () => {
   const actions = {

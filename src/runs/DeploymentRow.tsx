@@ -33,7 +33,7 @@ export interface IDeploymentRowProps {
 /** A deployment with its version, executor and next run. */
 export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
   const trans = useTrans();
-  const { deployment, actions } = props;
+  const { deployment } = props;
   const { name, version, executor, manifest_problem } = deployment;
   return (
     <li
@@ -47,34 +47,7 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
         </span>
         <span className="jp-Satflow-badge">{trans.__('v%1', version)}</span>
         <span className="jp-Satflow-rowEnd">
-          <IconButton
-            icon={runIcon}
-            label={trans.__('Run %1 now…', name)}
-            onClick={() => actions.onRunDeployment(deployment)}
-            testId="satflow-run-deployment"
-          />
-          {Object.keys(asObject(deployment.parameter_schema.properties ?? {}))
-            .length > 0 && (
-            <IconButton
-              icon={fastForwardIcon}
-              label={trans.__('Run many: %1…', name)}
-              onClick={() => actions.onRunMany(deployment)}
-              testId="satflow-run-many"
-            />
-          )}
-          {deployment.schedules.length > 0 && <PauseButton {...props} />}
-          <IconButton
-            icon={historyIcon}
-            label={trans.__('Versions of %1', name)}
-            onClick={() => actions.onVersions(deployment)}
-            testId="satflow-show-versions"
-          />
-          <IconButton
-            icon={deleteIcon}
-            label={trans.__('Delete deployment %1…', name)}
-            onClick={() => actions.onDelete(deployment)}
-            testId="satflow-delete-deployment"
-          />
+          <DeploymentButtons {...props} />
         </span>
       </div>
       <div className="jp-Satflow-facts">
@@ -99,6 +72,47 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
       )}
     </li>
   );
+}
+
+function DeploymentButtons(props: IDeploymentRowProps): JSX.Element {
+  const trans = useTrans();
+  const { deployment, actions } = props;
+  const { name } = deployment;
+  return (
+    <>
+      <IconButton
+        icon={runIcon}
+        label={trans.__('Run %1 now…', name)}
+        onClick={() => actions.onRunDeployment(deployment)}
+        testId="satflow-run-deployment"
+      />
+      {hasParameters(deployment) && (
+        <IconButton
+          icon={fastForwardIcon}
+          label={trans.__('Run many: %1…', name)}
+          onClick={() => actions.onRunMany(deployment)}
+          testId="satflow-run-many"
+        />
+      )}
+      {deployment.schedules.length > 0 && <PauseButton {...props} />}
+      <IconButton
+        icon={historyIcon}
+        label={trans.__('Versions of %1', name)}
+        onClick={() => actions.onVersions(deployment)}
+        testId="satflow-show-versions"
+      />
+      <IconButton
+        icon={deleteIcon}
+        label={trans.__('Delete deployment %1…', name)}
+        onClick={() => actions.onDelete(deployment)}
+        testId="satflow-delete-deployment"
+      />
+    </>
+  );
+}
+
+function hasParameters({ parameter_schema }: Deployment): boolean {
+  return Object.keys(asObject(parameter_schema.properties ?? {})).length > 0;
 }
 
 function PauseButton(props: IDeploymentRowProps): JSX.Element {

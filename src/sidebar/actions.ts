@@ -216,6 +216,7 @@ export class Actions {
 
   private async runMany(deployment: Deployment): Promise<void> {
     const { groups, trans } = this.parts;
+    // eslint-disable-next-line jupyter/require-disposable-ownership -- disposed below in all cases
     const model = new RunManyModel(deployment, groups);
     try {
       await askRunMany(model, trans);
