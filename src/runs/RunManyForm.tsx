@@ -1,15 +1,15 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { ErrorBody, JsonValue, RunGroupPlan } from '../_api';
+import type { JsonValue, RunGroupPlan } from '../_api';
 import { ErrorNote } from '../components/ErrorNote';
 import { Field } from '../components/Field';
-import { asObject } from '../components/parameterSchema';
+import { SchemaForm } from '../components/SchemaForm';
 import { useTrans } from '../components/translation';
 import { FormId, useFieldId, useUniqueFormId } from '../components/useFieldId';
 import { errorBelow } from '../errors';
-import type { RunManyModel, VariedValues } from './runMany';
-import { RunParameters } from './RunParameters';
+import type { RunManyModel } from './runMany';
+import { VariedField } from './VariedField';
 
 export interface IRunManyFormProps {
   model: RunManyModel;
@@ -17,43 +17,15 @@ export interface IRunManyFormProps {
 
 /** The form for the runs of a deployment with different parameters, and the number of runs that it would start. */
 export function RunManyForm({ model }: IRunManyFormProps): JSX.Element {
-  const trans = useTrans();
   const id = useUniqueFormId();
-  const shared = model.sharedForm;
-  const hasShared =
-    Object.keys(asObject(shared.schema.properties ?? {})).length > 0;
   return (
     <FormId.Provider value={id}>
       <div className="jp-Satflow-runMany" data-testid="satflow-run-many-form">
-        <fieldset className="jp-Satflow-vary">
-          <legend>{trans.__('Different in each run')}</legend>
-          {model.names.map(name => (
-            <label key={name}>
-              <input
-                type="checkbox"
-                checked={model.varied.has(name)}
-                data-testid={`satflow-vary-${name}`}
-                onChange={event => model.setVaried(name, event.target.checked)}
-              />
-              {name}
-            </label>
-          ))}
-        </fieldset>
+        <VariedNames model={model} />
         {[...model.varied].map(([name, values]) => (
-          <ValuesField key={name} name={name} values={values} model={model} />
+          <VariedField key={name} name={name} values={values} model={model} />
         ))}
-        {hasShared && (
-          <fieldset className="jp-Satflow-vary">
-            <legend>{trans.__('The same in all runs')}</legend>
-            <RunParameters
-              key={[...model.varied.keys()].join()}
-              form={shared}
-              data={model.data}
-              error={errorBelow(model.error, 'parameters')}
-              onChange={data => model.change({ data })}
-            />
-          </fieldset>
-        )}
+        {model.sharedNames.length > 0 && <SharedParameters model={model} />}
         <GroupFields model={model} />
         <Plan model={model} />
       </div>
@@ -61,187 +33,52 @@ export function RunManyForm({ model }: IRunManyFormProps): JSX.Element {
   );
 }
 
-interface IValuesFieldProps {
-  name: string;
-  values: VariedValues;
-  model: RunManyModel;
-}
-
-function ValuesField(props: IValuesFieldProps): JSX.Element {
-  const { values } = props;
-  switch (values.kind) {
-    case 'dates':
-      return <DatesField {...props} values={values} />;
-    case 'choices':
-      return <ChoicesField {...props} values={values} />;
-    case 'text':
-      return <TextField {...props} values={values} />;
-  }
-}
-
-function DatesField(
-  props: IValuesFieldProps & {
-    values: { kind: 'dates'; first: string; last: string };
-  }
-): JSX.Element {
+function VariedNames({ model }: IRunManyFormProps): JSX.Element {
   const trans = useTrans();
-  const { name, values, model } = props;
-  const id = useFieldId(`over-${name}`);
-  return (
-    <div className="jp-Satflow-dates">
-      <Field
-        id={`${id}-first`}
-        label={trans.__('%1, first day', name)}
-        error={overError(model, name)}
-      >
-        <input
-          id={`${id}-first`}
-          className="jp-mod-styled"
-          type="date"
-          value={values.first}
-          data-testid={`satflow-over-first-${name}`}
-          onChange={event =>
-            model.setValues(name, { ...values, first: event.target.value })
-          }
-        />
-      </Field>
-      <Field id={`${id}-last`} label={trans.__('last day')}>
-        <input
-          id={`${id}-last`}
-          className="jp-mod-styled"
-          type="date"
-          value={values.last}
-          data-testid={`satflow-over-last-${name}`}
-          onChange={event =>
-            model.setValues(name, { ...values, last: event.target.value })
-          }
-        />
-      </Field>
-    </div>
-  );
-}
-
-function ChoicesField(
-  props: IValuesFieldProps & {
-    values: { kind: 'choices'; choices: JsonValue[]; chosen: JsonValue[] };
-  }
-): JSX.Element {
-  const { name, values, model } = props;
-  const toggle = (choice: JsonValue) => {
-    const chosen = values.choices.filter(
-      one => values.chosen.includes(one) !== (one === choice)
-    );
-    model.setValues(name, { ...values, chosen });
-  };
   return (
     <fieldset className="jp-Satflow-vary">
-      <legend>{name}</legend>
-      {values.choices.map(choice => (
-        <label key={JSON.stringify(choice)}>
+      <legend>{trans.__('Different in each run')}</legend>
+      {model.names.map(name => (
+        <label key={name}>
           <input
             type="checkbox"
-            checked={values.chosen.includes(choice)}
-            data-testid={`satflow-over-${name}-${choice}`}
-            onChange={() => toggle(choice)}
+            checked={model.varied.has(name)}
+            data-testid={`satflow-vary-${name}`}
+            onChange={event => model.setVaried(name, event.target.checked)}
           />
-          {typeof choice === 'string' ? choice : JSON.stringify(choice)}
+          {name}
         </label>
       ))}
     </fieldset>
   );
 }
 
-function TextField(
-  props: IValuesFieldProps & { values: { kind: 'text'; text: string } }
-): JSX.Element {
+function SharedParameters({ model }: IRunManyFormProps): JSX.Element {
   const trans = useTrans();
-  const { name, values, model } = props;
-  const id = useFieldId(`over-${name}`);
+  const id = useFieldId('shared');
+  const { schema, jsonFields } = model.sharedForm;
   return (
-    <Field
-      id={id}
-      label={trans.__('Values of %1', name)}
-      hint={trans.__(
-        'A list such as a, b or a range such as 1..10 or 2026-01-01T00:00..2026-01-02T00:00/6h.'
-      )}
-      error={overError(model, name)}
-    >
-      <input
+    <fieldset className="jp-Satflow-vary">
+      <legend>{trans.__('The same in all runs')}</legend>
+      <SchemaForm
         id={id}
-        className="jp-mod-styled"
-        type="text"
-        value={values.text}
-        data-testid={`satflow-over-${name}`}
-        onChange={event =>
-          model.setValues(name, { kind: 'text', text: event.target.value })
-        }
+        schema={schema}
+        jsonFields={jsonFields}
+        data={model.sharedData}
+        error={errorBelow(model.error, 'parameters')}
+        onChange={data => model.change({ data: { ...model.data, ...data } })}
       />
-    </Field>
+    </fieldset>
   );
-}
-
-function overError(model: RunManyModel, name: string): ErrorBody | null {
-  return model.error?.field === `over.${name}` ? model.error : null;
 }
 
 function GroupFields({ model }: IRunManyFormProps): JSX.Element {
   const trans = useTrans();
-  const nameId = useFieldId('group-name');
-  const concurrencyId = useFieldId('group-concurrency');
-  const onlyId = useFieldId('group-only');
   return (
     <>
-      <Field
-        id={nameId}
-        label={trans.__('Name of the group')}
-        hint={trans.__('The name of an existing group continues that group.')}
-        error={model.error?.field === 'name' ? model.error : null}
-      >
-        <input
-          id={nameId}
-          className="jp-mod-styled"
-          type="text"
-          value={model.name}
-          placeholder={trans.__('not set')}
-          data-testid="satflow-group-name"
-          onChange={event => model.change({ name: event.target.value })}
-        />
-      </Field>
-      {model.plan?.exists && (
-        <Field id={onlyId} label={trans.__('Points to run')}>
-          <HTMLSelect
-            id={onlyId}
-            value={model.only}
-            data-testid="satflow-group-only"
-            options={[
-              { value: 'missing', label: trans.__('Missing runs') },
-              { value: 'failed', label: trans.__('Missing and failed runs') },
-              { value: 'all', label: trans.__('All runs') }
-            ]}
-            onChange={event =>
-              model.change({ only: event.target.value as RunManyModel['only'] })
-            }
-          />
-        </Field>
-      )}
-      <Field
-        id={concurrencyId}
-        label={trans.__('Runs at the same time')}
-        error={model.error?.field === 'concurrency' ? model.error : null}
-      >
-        <input
-          id={concurrencyId}
-          className="jp-mod-styled"
-          type="number"
-          min={1}
-          max={100}
-          value={model.concurrency}
-          data-testid="satflow-group-concurrency"
-          onChange={event =>
-            model.change({ concurrency: Number(event.target.value) })
-          }
-        />
-      </Field>
+      <NameField model={model} />
+      {model.plan?.exists && <OnlyField model={model} />}
+      <ConcurrencyField model={model} />
       <label className="jp-Satflow-check">
         <input
           type="checkbox"
@@ -257,14 +94,80 @@ function GroupFields({ model }: IRunManyFormProps): JSX.Element {
   );
 }
 
+function NameField({ model }: IRunManyFormProps): JSX.Element {
+  const trans = useTrans();
+  const id = useFieldId('group-name');
+  return (
+    <Field
+      id={id}
+      label={trans.__('Name of the group')}
+      hint={trans.__('The name of an existing group continues that group.')}
+      error={model.errorOf('name')}
+    >
+      <input
+        id={id}
+        className="jp-mod-styled"
+        type="text"
+        value={model.name}
+        placeholder={trans.__('not set')}
+        data-testid="satflow-group-name"
+        onChange={event => model.change({ name: event.target.value })}
+      />
+    </Field>
+  );
+}
+
+function OnlyField({ model }: IRunManyFormProps): JSX.Element {
+  const trans = useTrans();
+  const id = useFieldId('group-only');
+  return (
+    <Field id={id} label={trans.__('Points to run')}>
+      <HTMLSelect
+        id={id}
+        value={model.only}
+        data-testid="satflow-group-only"
+        options={[
+          { value: 'missing', label: trans.__('Missing runs') },
+          { value: 'failed', label: trans.__('Missing and failed runs') },
+          { value: 'all', label: trans.__('All runs') }
+        ]}
+        onChange={event =>
+          model.change({ only: event.target.value as RunManyModel['only'] })
+        }
+      />
+    </Field>
+  );
+}
+
+function ConcurrencyField({ model }: IRunManyFormProps): JSX.Element {
+  const trans = useTrans();
+  const id = useFieldId('group-concurrency');
+  return (
+    <Field
+      id={id}
+      label={trans.__('Runs at the same time')}
+      error={model.errorOf('concurrency')}
+    >
+      <input
+        id={id}
+        className="jp-mod-styled"
+        type="number"
+        min={1}
+        max={100}
+        value={model.concurrency}
+        data-testid="satflow-group-concurrency"
+        onChange={event =>
+          model.change({ concurrency: Number(event.target.value) })
+        }
+      />
+    </Field>
+  );
+}
+
 function Plan({ model }: IRunManyFormProps): JSX.Element {
   const trans = useTrans();
   const { plan, error } = model;
-  const shownAtField =
-    error?.field === 'name' ||
-    error?.field === 'concurrency' ||
-    error?.field?.startsWith('over.');
-  if (error && !shownAtField) {
+  if (error && !model.hasFieldOf(error)) {
     return <ErrorNote error={error} />;
   }
   return (

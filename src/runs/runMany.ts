@@ -67,18 +67,45 @@ export class RunManyModel extends Observable {
     return Object.keys(asObject(this.form.schema.properties ?? {}));
   }
 
-  /** The form of the parameters that are the same for all runs. */
+  /** The parameters that are the same for all runs. */
+  get sharedNames(): string[] {
+    return this.names.filter(name => !this.varied.has(name));
+  }
+
   get sharedForm(): IParameterForm {
-    const properties = Object.entries(
-      asObject(this.form.schema.properties ?? {})
-    ).filter(([name]) => !this.varied.has(name));
+    const properties = asObject(this.form.schema.properties ?? {});
     return {
       jsonFields: this.form.jsonFields.filter(name => !this.varied.has(name)),
       schema: {
         ...this.form.schema,
-        properties: Object.fromEntries(properties)
+        properties: pick(properties, this.sharedNames)
       }
     };
+  }
+
+  get sharedData(): JsonObject {
+    return pick(this.data, this.sharedNames);
+  }
+
+  /** Return the error if it concerns this field. */
+  errorOf(field: string): ErrorBody | null {
+    return this.error?.field === field ? this.error : null;
+  }
+
+  /** Return whether the form has a field at which the error is shown. */
+  hasFieldOf({ field }: ErrorBody): boolean {
+    const [first, name = ''] = field?.split('.') ?? [];
+    switch (first) {
+      case 'name':
+      case 'concurrency':
+        return true;
+      case 'over':
+        return this.varied.has(name);
+      case 'parameters':
+        return this.sharedNames.includes(name);
+      default:
+        return false;
+    }
   }
 
   setVaried(name: string, isVaried: boolean): void {
@@ -105,6 +132,7 @@ export class RunManyModel extends Observable {
     > = {}
   ): void {
     Object.assign(this, part);
+    this.revision += 1;
     this.plan = null;
     this.error = null;
     this.emitChanged();
@@ -134,16 +162,15 @@ export class RunManyModel extends Observable {
       name,
       overValue(values)
     ]);
-    const shared = this.sharedForm;
-    const known = Object.keys(asObject(shared.schema.properties ?? {}));
-    const data = Object.fromEntries(
-      Object.entries(this.data).filter(([name]) => known.includes(name))
-    );
     return {
       deployment: this.deployment.id,
       name: this.name.trim() || null,
       over: Object.fromEntries(over) as RunGroupRequest['over'],
-      parameters: changedParameters(shared, data, this.deployment.parameters),
+      parameters: changedParameters(
+        this.sharedForm,
+        this.sharedData,
+        this.deployment.parameters
+      ),
       concurrency: this.concurrency,
       newest_first: this.newestFirst,
       only: this.only
@@ -168,33 +195,41 @@ export class RunManyModel extends Observable {
     if ([...this.varied.values()].some(isEmpty) || this.varied.size === 0) {
       return;
     }
-    let request: RunGroupRequest | null = null;
+    const { revision } = this;
     try {
-      request = this.createRequest();
-      const plan = await this.groups.plan(request);
-      this.setPlan(request, plan, null);
+      const plan = await this.groups.plan(this.createRequest());
+      this.setPlan(revision, plan, null);
     } catch (reason) {
-      this.setPlan(request, null, toErrorBody(reason));
+      this.setPlan(revision, null, toErrorBody(reason));
     }
   }
 
   /** Show a plan, unless the form was changed since it was requested. */
   private setPlan(
-    request: RunGroupRequest | null,
+    revision: number,
     plan: RunGroupPlan | null,
     error: ErrorBody | null
   ): void {
-    const current = request === null ? null : this.createRequest();
-    if (JSON.stringify(current) === JSON.stringify(request)) {
+    if (revision === this.revision) {
       this.plan = plan;
       this.error = error;
       this.emitChanged();
     }
   }
 
+  /** Number of changes of the form. */
+  private revision = 0;
+
   private readonly debouncer = new Debouncer(
     () => this.readPlan(),
     DEBOUNCE_MS
+  );
+}
+
+function pick(object: JsonObject, names: string[]): JsonObject {
+  const known = names.filter(name => name in object);
+  return Object.fromEntries(
+    known.map(name => [name, object[name] as JsonValue])
   );
 }
 
