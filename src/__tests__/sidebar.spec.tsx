@@ -148,6 +148,7 @@ describe('RunsSection', () => {
     error: null,
     deploymentsError: null,
     groups: [],
+    groupsError: null,
     pointsOf: () => undefined,
     deployments: [deployment()],
     filter: {},

@@ -37,6 +37,8 @@ export interface IRunsSectionProps {
   /** The reason why the list of runs could not be read. */
   error: ErrorBody | null;
   groups: RunGroup[];
+  /** The reason why the run groups could not be read. */
+  groupsError: ErrorBody | null;
   /** The points of a group that is open. */
   pointsOf: (group: RunGroup) => RunPoint[] | undefined;
   deployments: Deployment[];
@@ -49,8 +51,12 @@ export interface IRunsSectionProps {
 /** The deployments with their schedules, and the newest runs. */
 export function RunsSection(props: IRunsSectionProps): JSX.Element {
   const trans = useTrans();
-  const { deployments, actions, error } = props;
-  const { deploymentsError } = props;
+  const { deployments, actions } = props;
+  const [deploymentsError, groupsError, error] = withoutRepeated([
+    props.deploymentsError,
+    props.groupsError,
+    props.error
+  ]);
   return (
     <>
       {deploymentsError && <ErrorNote error={deploymentsError} />}
@@ -68,11 +74,10 @@ export function RunsSection(props: IRunsSectionProps): JSX.Element {
           </ul>
         </details>
       )}
+      {groupsError && <ErrorNote error={groupsError} />}
       <GroupList {...props} />
       <RunFilters {...props} />
-      {error && !isSameError(error, deploymentsError) && (
-        <ErrorNote error={error} />
-      )}
+      {error && <ErrorNote error={error} />}
       <RunList {...props} />
     </>
   );
@@ -105,9 +110,13 @@ function GroupList(props: IRunsSectionProps): JSX.Element | null {
   );
 }
 
-/** Return whether both lists failed for the same reason and are empty, so that the error is shown once. */
-function isSameError(error: ErrorBody, other: ErrorBody | null): boolean {
-  return other !== null && error.message === other.message;
+/** Replace the errors with the message of an earlier one by null: lists that fail for the same reason show it once. */
+function withoutRepeated(errors: (ErrorBody | null)[]): (ErrorBody | null)[] {
+  return errors.map((error, i) =>
+    errors.slice(0, i).some(one => one?.message === error?.message)
+      ? null
+      : error
+  );
 }
 
 /** Return the filter with one part changed; an empty part is left out. */

@@ -89,7 +89,11 @@ export class RunGroupsModel extends Observable {
 
   /** Read the points of a group, and keep them current until `closePoints`. */
   async openPoints(id: string): Promise<void> {
-    await this.readPoints(id);
+    try {
+      await this.readPoints(id);
+    } catch (reason) {
+      this._error = toErrorBody(reason);
+    }
     this.emitChanged();
   }
 

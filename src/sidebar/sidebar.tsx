@@ -150,6 +150,7 @@ function createRunsSection(
       isLoaded={runs.isLoaded}
       error={stack.isReady ? runs.error : null}
       groups={groups.items}
+      groupsError={stack.isReady ? groups.error : null}
       pointsOf={({ id }) => groups.points(id)}
       deployments={deployments.items}
       deploymentsError={stack.isReady ? deployments.error : null}
