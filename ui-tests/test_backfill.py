@@ -35,6 +35,7 @@ def test_a_backfill_is_started_watched_and_repaired(page: Page, lab: Lab) -> Non
     form.get_by_test_id("satflow-over-last-day").fill("2026-01-07")
     form.get_by_test_id("satflow-group-name").fill("january")
     expect(form.get_by_test_id("satflow-plan")).to_contain_text("7 runs", timeout=STARTS)
+    expect(form.get_by_test_id("satflow-plan")).to_be_in_viewport(ratio=1)
     show_themes(page, "90-run-many")
     page.get_by_role("button", name="Start runs").click()
 

@@ -193,6 +193,22 @@ describe('RunManyForm', () => {
     expect(model.createRequest()).toEqual(expected);
   });
 
+  it('keeps the choice of points of an existing group while the plan is determined', async () => {
+    const exists = { ...plan, exists: true };
+    show({ plan: jest.fn(async () => exists), start: jest.fn() });
+    await act(async () => {
+      type('satflow-over-first-day', '2026-01-01');
+      type('satflow-over-last-day', '2026-01-31');
+      await jest.advanceTimersByTimeAsync(500);
+    });
+    type('satflow-group-only', 'failed');
+    expect(screen.getByTestId('satflow-plan').textContent).toContain(
+      'Determining'
+    );
+    const only = screen.getByTestId('satflow-group-only') as HTMLSelectElement;
+    expect(only.value).toBe('failed');
+  });
+
   it('shows the reason of a refusal at the values', async () => {
     const body = {
       error: 'InvalidParameter',

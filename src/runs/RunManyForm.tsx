@@ -76,9 +76,11 @@ function GroupFields({ model }: IRunManyFormProps): JSX.Element {
   const trans = useTrans();
   return (
     <>
-      <NameField model={model} />
-      {model.plan?.exists && <OnlyField model={model} />}
-      <ConcurrencyField model={model} />
+      <div className="jp-Satflow-groupFields">
+        <NameField model={model} />
+        <ConcurrencyField model={model} />
+      </div>
+      {model.continuesGroup && <OnlyField model={model} />}
       <label className="jp-Satflow-check">
         <input
           type="checkbox"
@@ -181,7 +183,9 @@ function Plan({ model }: IRunManyFormProps): JSX.Element {
         <PlanText plan={plan} />
       ) : (
         <span className="jp-Satflow-hint">
-          {trans.__('Enter values to see the number of runs.')}
+          {model.hasValues && !error
+            ? trans.__('Determining the number of runs…')
+            : trans.__('Enter values to see the number of runs.')}
         </span>
       )}
     </div>

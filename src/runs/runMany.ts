@@ -60,6 +60,9 @@ export class RunManyModel extends Observable {
   /** The runs that would start; null while they are determined or if that failed. */
   plan: RunGroupPlan | null = null;
 
+  /** Whether the name is that of an existing group; as of the last plan. */
+  continuesGroup = false;
+
   /** The reason why the runs could not be determined or started. */
   error: ErrorBody | null = null;
 
@@ -85,6 +88,11 @@ export class RunManyModel extends Observable {
 
   get sharedData(): JsonObject {
     return pick(this.data, this.sharedNames);
+  }
+
+  /** Whether all varied parameters have values. */
+  get hasValues(): boolean {
+    return this.varied.size > 0 && ![...this.varied.values()].some(isEmpty);
   }
 
   /** Return the error if it concerns this field. */
@@ -192,7 +200,7 @@ export class RunManyModel extends Observable {
   }
 
   private async readPlan(): Promise<void> {
-    if ([...this.varied.values()].some(isEmpty) || this.varied.size === 0) {
+    if (!this.hasValues) {
       return;
     }
     const { revision } = this;
@@ -212,6 +220,7 @@ export class RunManyModel extends Observable {
   ): void {
     if (revision === this.revision) {
       this.plan = plan;
+      this.continuesGroup = plan?.exists ?? this.continuesGroup;
       this.error = error;
       this.emitChanged();
     }
