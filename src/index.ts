@@ -6,6 +6,7 @@ import {
   deployments,
   flows,
   notebook,
+  runGroups,
   runs,
   sharedClusters,
   stack
@@ -34,6 +35,7 @@ export default [
   flows,
   deployments,
   runs,
+  runGroups,
   clusters,
   sharedClusters,
   stack,

@@ -9,6 +9,7 @@ import type { FlowsModel } from './flows/flows';
 import type { INotebookSource } from './kernel';
 import type { ExecutorCards } from './register/executorCards';
 import type { RunPanels } from './runs/runPanels';
+import type { RunGroupsModel } from './runs/groups';
 import type { RunsModel } from './runs/runs';
 import type { Actions } from './sidebar/actions';
 import type { StackModel } from './stack/stack';
@@ -54,6 +55,13 @@ export type IRuns = RunsModel;
 export const IRuns = new Token<IRuns>(
   'satflow-ext:IRuns',
   'The newest flow runs, with methods to start and cancel runs.'
+);
+
+/** The run groups. */
+export type IRunGroups = RunGroupsModel;
+export const IRunGroups = new Token<IRunGroups>(
+  'satflow-ext:IRunGroups',
+  'The run groups, with methods to start, repair and cancel them.'
 );
 
 /** The clusters of active runs, and of deployments between runs. */

@@ -133,6 +133,11 @@ describe('RunsSection', () => {
     onRunAgain: jest.fn(),
     onShowFlows: jest.fn(),
     onRunDeployment: jest.fn(),
+    onRunMany: jest.fn(),
+    onRetryGroup: jest.fn(),
+    onCancelGroup: jest.fn(),
+    onOpenPoints: jest.fn(),
+    onClosePoints: jest.fn(),
     onPause: jest.fn(),
     onVersions: jest.fn(),
     onDelete: jest.fn()
@@ -142,6 +147,9 @@ describe('RunsSection', () => {
     isLoaded: true,
     error: null,
     deploymentsError: null,
+    groups: [],
+    groupsError: null,
+    pointsOf: () => undefined,
     deployments: [deployment()],
     filter: {},
     actions

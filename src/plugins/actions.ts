@@ -10,6 +10,7 @@ import {
   IActions,
   IDeployments,
   IFlows,
+  IRunGroups,
   IRuns,
   ISharedClusters
 } from '../tokens';
@@ -18,7 +19,14 @@ export const actions: JupyterFrontEndPlugin<IActions> = {
   id: 'satflow-ext:actions',
   description: 'Provides the user actions.',
   autoStart: true,
-  requires: [INotebookTracker, IFlows, IDeployments, IRuns, ISharedClusters],
+  requires: [
+    INotebookTracker,
+    IFlows,
+    IDeployments,
+    IRuns,
+    IRunGroups,
+    ISharedClusters
+  ],
   optional: [ITranslator],
   provides: IActions,
   activate: (
@@ -27,12 +35,13 @@ export const actions: JupyterFrontEndPlugin<IActions> = {
     flows: IFlows,
     deployments: IDeployments,
     runs: IRuns,
+    groups: IRunGroups,
     sharedClusters: ISharedClusters,
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const { commands } = app;
-    const models = { flows, deployments, runs, sharedClusters };
+    const models = { flows, deployments, runs, groups, sharedClusters };
     return new Actions({ commands, tracker, ...models, trans });
   }
 };

@@ -9,6 +9,7 @@ import { SharedClustersModel } from '../clusters/sharedClusters';
 import { DeploymentsModel } from '../flows/deployments';
 import { FlowsModel } from '../flows/flows';
 import { ActiveNotebook } from '../kernel';
+import { RunGroupsModel } from '../runs/groups';
 import { RunsModel } from '../runs/runs';
 import { StackModel } from '../stack/stack';
 import {
@@ -17,6 +18,7 @@ import {
   IClusters,
   IDeployments,
   IFlows,
+  IRunGroups,
   IRuns,
   ISharedClusters,
   IStack,
@@ -64,6 +66,16 @@ export const runs: Plugin<IRuns> = {
   provides: IRuns,
   activate: (_: JupyterFrontEnd, client: IClient, stream: IStream) =>
     new RunsModel(client, stream)
+};
+
+export const runGroups: Plugin<IRunGroups> = {
+  id: 'satflow-ext:run-groups',
+  description: 'Provides the run groups.',
+  autoStart: true,
+  requires: [IClient, IStream],
+  provides: IRunGroups,
+  activate: (_: JupyterFrontEnd, client: IClient, stream: IStream) =>
+    new RunGroupsModel(client, stream)
 };
 
 export const clusters: Plugin<IClusters> = {

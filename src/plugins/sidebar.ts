@@ -12,6 +12,7 @@ import {
   IClusters,
   IDeployments,
   IFlows,
+  IRunGroups,
   IRuns,
   ISharedClusters,
   IStack
@@ -25,6 +26,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     IFlows,
     IDeployments,
     IRuns,
+    IRunGroups,
     IClusters,
     ISharedClusters,
     IStack,
@@ -36,6 +38,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     flows: IFlows,
     deployments: IDeployments,
     runs: IRuns,
+    groups: IRunGroups,
     clusters: IClusters,
     shared: ISharedClusters,
     stack: IStack,
@@ -44,7 +47,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null
   ) => {
-    const shown = { flows, deployments, runs, clusters, shared, stack };
+    const shown = { flows, deployments, runs, groups, clusters, shared, stack };
     const panel = new Sidebar(shown, actions, translator ?? nullTranslator);
     app.shell.add(panel, 'left', { rank: 620, type: 'SatFlow' });
     restorer?.add(panel, panel.id);

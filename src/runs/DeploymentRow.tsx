@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   deleteIcon,
+  fastForwardIcon,
   historyIcon,
   runIcon,
   undoIcon
@@ -10,6 +11,7 @@ import React from 'react';
 import type { Deployment } from '../_api';
 import { ChangeList } from '../components/ChangeList';
 import { IconButton } from '../components/IconButton';
+import { asObject } from '../components/parameterSchema';
 import { useTrans } from '../components/translation';
 import { ZonedTime } from '../components/ZonedTime';
 import { pauseIcon } from '../icons';
@@ -17,6 +19,7 @@ import { pauseIcon } from '../icons';
 /** Actions on a deployment. */
 export interface IDeploymentActions {
   onRunDeployment: (deployment: Deployment) => void;
+  onRunMany: (deployment: Deployment) => void;
   onPause: (deployment: Deployment, paused: boolean) => void;
   onVersions: (deployment: Deployment) => void;
   onDelete: (deployment: Deployment) => void;
@@ -30,7 +33,7 @@ export interface IDeploymentRowProps {
 /** A deployment with its version, executor and next run. */
 export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
   const trans = useTrans();
-  const { deployment, actions } = props;
+  const { deployment } = props;
   const { name, version, executor, manifest_problem } = deployment;
   return (
     <li
@@ -44,25 +47,7 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
         </span>
         <span className="jp-Satflow-badge">{trans.__('v%1', version)}</span>
         <span className="jp-Satflow-rowEnd">
-          <IconButton
-            icon={runIcon}
-            label={trans.__('Run %1 now…', name)}
-            onClick={() => actions.onRunDeployment(deployment)}
-            testId="satflow-run-deployment"
-          />
-          {deployment.schedules.length > 0 && <PauseButton {...props} />}
-          <IconButton
-            icon={historyIcon}
-            label={trans.__('Versions of %1', name)}
-            onClick={() => actions.onVersions(deployment)}
-            testId="satflow-show-versions"
-          />
-          <IconButton
-            icon={deleteIcon}
-            label={trans.__('Delete deployment %1…', name)}
-            onClick={() => actions.onDelete(deployment)}
-            testId="satflow-delete-deployment"
-          />
+          <DeploymentButtons {...props} />
         </span>
       </div>
       <div className="jp-Satflow-facts">
@@ -87,6 +72,47 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
       )}
     </li>
   );
+}
+
+function DeploymentButtons(props: IDeploymentRowProps): JSX.Element {
+  const trans = useTrans();
+  const { deployment, actions } = props;
+  const { name } = deployment;
+  return (
+    <>
+      <IconButton
+        icon={runIcon}
+        label={trans.__('Run %1 now…', name)}
+        onClick={() => actions.onRunDeployment(deployment)}
+        testId="satflow-run-deployment"
+      />
+      {hasParameters(deployment) && (
+        <IconButton
+          icon={fastForwardIcon}
+          label={trans.__('Run many: %1…', name)}
+          onClick={() => actions.onRunMany(deployment)}
+          testId="satflow-run-many"
+        />
+      )}
+      {deployment.schedules.length > 0 && <PauseButton {...props} />}
+      <IconButton
+        icon={historyIcon}
+        label={trans.__('Versions of %1', name)}
+        onClick={() => actions.onVersions(deployment)}
+        testId="satflow-show-versions"
+      />
+      <IconButton
+        icon={deleteIcon}
+        label={trans.__('Delete deployment %1…', name)}
+        onClick={() => actions.onDelete(deployment)}
+        testId="satflow-delete-deployment"
+      />
+    </>
+  );
+}
+
+function hasParameters({ parameter_schema }: Deployment): boolean {
+  return Object.keys(asObject(parameter_schema.properties ?? {})).length > 0;
 }
 
 function PauseButton(props: IDeploymentRowProps): JSX.Element {

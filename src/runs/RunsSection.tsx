@@ -2,12 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Deployment, ErrorBody, Run } from '../_api';
+import type { Deployment, ErrorBody, Run, RunGroup, RunPoint } from '../_api';
 import { EmptyState } from '../components/EmptyState';
 import { ErrorNote } from '../components/ErrorNote';
 import { useTrans } from '../components/translation';
 import { hasEnded } from '../format';
 import { DeploymentRow, type IDeploymentActions } from './DeploymentRow';
+import { GroupRow, type IGroupActions } from './GroupRow';
 import { RunRow } from './RunRow';
 import { useNow } from './useNow';
 
@@ -17,9 +18,14 @@ export interface IRunsFilter {
   state_type?: Run['state_type'];
 }
 
-export interface IRunsActions extends IDeploymentActions {
+export interface IRunsActions
+  extends
+    IDeploymentActions,
+    Pick<IGroupActions, 'onRetryGroup' | 'onCancelGroup'> {
   onFilter: (filter: IRunsFilter) => void;
-  onOpen: (run: Run) => void;
+  onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
+  onOpenPoints: (group: RunGroup) => void;
+  onClosePoints: (group: RunGroup) => void;
   onCancel: (run: Run) => void;
   onRunAgain: (run: Run) => void;
   onShowFlows: () => void;
@@ -30,6 +36,11 @@ export interface IRunsSectionProps {
   isLoaded: boolean;
   /** The reason why the list of runs could not be read. */
   error: ErrorBody | null;
+  groups: RunGroup[];
+  /** The reason why the run groups could not be read. */
+  groupsError: ErrorBody | null;
+  /** The points of a group that is open. */
+  pointsOf: (group: RunGroup) => RunPoint[] | undefined;
   deployments: Deployment[];
   /** The reason why the list of deployments could not be read. */
   deploymentsError: ErrorBody | null;
@@ -40,8 +51,12 @@ export interface IRunsSectionProps {
 /** The deployments with their schedules, and the newest runs. */
 export function RunsSection(props: IRunsSectionProps): JSX.Element {
   const trans = useTrans();
-  const { deployments, actions, error } = props;
-  const { deploymentsError } = props;
+  const { deployments, actions } = props;
+  const [deploymentsError, groupsError, error] = withoutRepeated([
+    props.deploymentsError,
+    props.groupsError,
+    props.error
+  ]);
   return (
     <>
       {deploymentsError && <ErrorNote error={deploymentsError} />}
@@ -59,18 +74,49 @@ export function RunsSection(props: IRunsSectionProps): JSX.Element {
           </ul>
         </details>
       )}
+      {groupsError && <ErrorNote error={groupsError} />}
+      <GroupList {...props} />
       <RunFilters {...props} />
-      {error && !isSameError(error, deploymentsError) && (
-        <ErrorNote error={error} />
-      )}
+      {error && <ErrorNote error={error} />}
       <RunList {...props} />
     </>
   );
 }
 
-/** Return whether both lists failed for the same reason and are empty, so that the error is shown once. */
-function isSameError(error: ErrorBody, other: ErrorBody | null): boolean {
-  return other !== null && error.message === other.message;
+function GroupList(props: IRunsSectionProps): JSX.Element | null {
+  const trans = useTrans();
+  const { groups, pointsOf, actions } = props;
+  if (groups.length === 0) {
+    return null;
+  }
+  return (
+    <details className="jp-Satflow-deployments" open>
+      <summary>{trans.__('Run groups (%1)', groups.length)}</summary>
+      <ul
+        className="jp-Satflow-list"
+        aria-label={trans.__('Run groups')}
+        data-testid="satflow-groups"
+      >
+        {groups.map(group => (
+          <GroupRow
+            key={group.id}
+            group={group}
+            points={pointsOf(group)}
+            actions={actions}
+          />
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+/** Replace the errors with the message of an earlier one by null: lists that fail for the same reason show it once. */
+function withoutRepeated(errors: (ErrorBody | null)[]): (ErrorBody | null)[] {
+  return errors.map((error, i) =>
+    errors.slice(0, i).some(one => one?.message === error?.message)
+      ? null
+      : error
+  );
 }
 
 /** Return the filter with one part changed; an empty part is left out. */

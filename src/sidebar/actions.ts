@@ -2,7 +2,13 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import type { ClusterStatus, Deployment, LiveFlow, Run } from '../_api';
+import type {
+  ClusterStatus,
+  Deployment,
+  LiveFlow,
+  Run,
+  RunGroup
+} from '../_api';
 import {
   askClusterSize,
   confirmCloseCluster,
@@ -24,11 +30,14 @@ import type { DeploymentsModel } from '../flows/deployments';
 import { confirmDelete } from '../flows/flowDialogs';
 import type { FlowsModel } from '../flows/flows';
 import { INSTALL_COMMAND } from '../flows/FlowsSection';
+import { askRunMany, confirmCancelGroup } from '../runs/groupDialogs';
+import type { RunGroupsModel } from '../runs/groups';
 import {
   confirmCancel,
   pickDeployment,
   runWithParameters
 } from '../runs/runDialogs';
+import { RunManyModel } from '../runs/runMany';
 import type { RunsModel } from '../runs/runs';
 
 /** The objects that the actions require. */
@@ -38,6 +47,7 @@ export interface IActionParts {
   flows: FlowsModel;
   deployments: DeploymentsModel;
   runs: RunsModel;
+  groups: RunGroupsModel;
   sharedClusters: SharedClustersModel;
   trans: TranslationBundle;
 }
@@ -90,6 +100,15 @@ export class Actions {
 
   readonly onRunDeployment = (deployment: Deployment): void =>
     this.showErrors(this.runDeployment(deployment, deployment.parameters));
+
+  readonly onRunMany = (deployment: Deployment): void =>
+    this.showErrors(this.runMany(deployment));
+
+  readonly onRetryGroup = (group: RunGroup): void =>
+    this.showErrors(this.parts.groups.retryFailed(group.id));
+
+  readonly onCancelGroup = (group: RunGroup): void =>
+    this.showErrors(this.cancelGroup(group));
 
   readonly onRunAgain = (run: Run): void => this.showErrors(this.runAgain(run));
 
@@ -193,6 +212,23 @@ export class Actions {
     const use = async (given: Run['parameters']) =>
       this.onOpen(await runs.startRun(deployment.id, given));
     await runWithParameters(deployment, start, use, trans);
+  }
+
+  private async runMany(deployment: Deployment): Promise<void> {
+    const { groups, trans } = this.parts;
+    // eslint-disable-next-line jupyter/require-disposable-ownership -- disposed below in all cases
+    const model = new RunManyModel(deployment, groups);
+    try {
+      await askRunMany(model, trans);
+    } finally {
+      model.dispose();
+    }
+  }
+
+  private async cancelGroup(group: RunGroup): Promise<void> {
+    if (await confirmCancelGroup(group, this.parts.trans)) {
+      await this.parts.groups.cancel(group.id);
+    }
   }
 
   private async cancelRun(run: Run): Promise<void> {

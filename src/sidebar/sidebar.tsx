@@ -4,6 +4,7 @@ import type { Message } from '@lumino/messaging';
 import { type AccordionPanel, Panel, type Widget } from '@lumino/widgets';
 import React from 'react';
 
+import type { RunGroup } from '../_api';
 import type { ClustersModel } from '../clusters/clusters';
 import { ClustersSection } from '../clusters/ClustersSection';
 import type { SharedClustersModel } from '../clusters/sharedClusters';
@@ -12,6 +13,7 @@ import type { DeploymentsModel } from '../flows/deployments';
 import type { FlowsModel } from '../flows/flows';
 import { FlowsSection } from '../flows/FlowsSection';
 import { satflowIcon } from '../icons';
+import type { RunGroupsModel } from '../runs/groups';
 import type { RunsModel } from '../runs/runs';
 import { RunsSection } from '../runs/RunsSection';
 import type { StackModel } from '../stack/stack';
@@ -23,6 +25,7 @@ export interface ISidebarModels {
   flows: FlowsModel;
   deployments: DeploymentsModel;
   runs: RunsModel;
+  groups: RunGroupsModel;
   clusters: ClustersModel;
   shared: SharedClustersModel;
   stack: StackModel;
@@ -86,8 +89,8 @@ export class Sidebar extends SidePanel {
       return;
     }
     this.isWatching = following;
-    const { runs, deployments } = this.models;
-    [runs, deployments].forEach(one =>
+    const { runs, groups, deployments } = this.models;
+    [runs, groups, deployments].forEach(one =>
       following ? one.watch() : one.unwatch()
     );
   }
@@ -131,20 +134,28 @@ function createFlowsSection(
 }
 
 function createRunsSection(
-  { runs, deployments, stack }: ISidebarModels,
+  { runs, groups, deployments, stack }: ISidebarModels,
   actions: Actions,
   trans: TranslationBundle
 ): Widget {
-  const onFilter = runs.setFilter.bind(runs);
-  const section = new ModelView(trans, [runs, deployments, stack], () => (
+  const pointActions = {
+    onFilter: runs.setFilter.bind(runs),
+    onOpenPoints: ({ id }: RunGroup) => void groups.openPoints(id),
+    onClosePoints: ({ id }: RunGroup) => groups.closePoints(id)
+  };
+  const models = [runs, groups, deployments, stack];
+  const section = new ModelView(trans, models, () => (
     <RunsSection
       runs={runs.items}
       isLoaded={runs.isLoaded}
       error={stack.isReady ? runs.error : null}
+      groups={groups.items}
+      groupsError={stack.isReady ? groups.error : null}
+      pointsOf={({ id }) => groups.points(id)}
       deployments={deployments.items}
       deploymentsError={stack.isReady ? deployments.error : null}
       filter={runs.filter}
-      actions={{ ...actions, onFilter }}
+      actions={{ ...actions, ...pointActions }}
     />
   ));
   return setTitle(section, 'runs', trans.__('Runs'));
