@@ -1,4 +1,5 @@
 import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
 
 import type {
   ErrorBody,
@@ -42,6 +43,13 @@ export class RunGroupsModel extends Observable {
     private readonly stream: IStream
   ) {
     super();
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.refresh(),
+      frequency: { interval: READ_INTERVAL },
+      name: 'satflow-ext:run-groups',
+      standby: () => document.hidden || !this._items.some(isActive)
+    });
   }
 
   get items(): RunGroup[] {
@@ -68,7 +76,6 @@ export class RunGroupsModel extends Observable {
       this._error = toErrorBody(reason);
     }
     this.emitChanged();
-    this.scheduleNext();
   });
 
   /** Read the list now, after each hint of the server and while a group is in progress, until `unwatch`. */
@@ -79,12 +86,13 @@ export class RunGroupsModel extends Observable {
       () => void this.refresh()
     );
     void this.refresh();
+    void this.poll.start();
   }
 
   unwatch(): void {
     this.subscription?.dispose();
     this.subscription = null;
-    clearTimeout(this.timer);
+    void this.poll.stop();
   }
 
   /** Read the points of a group, and keep them current until `closePoints`. */
@@ -122,6 +130,7 @@ export class RunGroupsModel extends Observable {
 
   dispose(): void {
     this.unwatch();
+    this.poll.dispose();
     super.dispose();
   }
 
@@ -130,14 +139,7 @@ export class RunGroupsModel extends Observable {
     this.details.set(id, await this.client.runGroup(id, query));
   }
 
-  private scheduleNext(): void {
-    clearTimeout(this.timer);
-    if (this.subscription && this._items.some(isActive)) {
-      this.timer = window.setTimeout(() => void this.refresh(), READ_INTERVAL);
-    }
-  }
-
-  private timer: number | undefined;
+  private readonly poll: Poll;
   private subscription: IDisposable | null = null;
   private _items: RunGroup[] = [];
   private _error: ErrorBody | null = null;
