@@ -43,20 +43,24 @@ def load_in_fork(body: Path, python: str, runtime_dir: Path, *, limit: float) ->
         limit: maximum time in seconds.
 
     Returns:
-        The result, or None if there is none: no template runs, it is of another interpreter, or the load took too long.
+        The result, or None if there is none: no template runs, it is of another interpreter, the load took too long, or
+        the disk is full.
     """
-    templates = runtime_dir / TEMPLATES_LINK
-    with tempfile.TemporaryDirectory(dir=body.parent) as folder, tempfile.TemporaryFile() as errors:
-        variables = {BODY: os.fsencode(body.resolve()), INTERPRETER: os.fsencode(python)}
-        assignments = (name + b"=" + value for name, value in variables.items())
-        request = b"\0".join([os.fsencode(folder), PRIVATE_UMASK, b"", *assignments])
-        try:
+    try:
+        with tempfile.TemporaryDirectory(dir=body.parent) as folder, tempfile.TemporaryFile() as errors:
             # The link is read here, because the path of a unix socket may have about 100 bytes.
-            status = _request_load(str(templates.readlink() / RUN_SOCKET), request, errors.fileno(), limit)
-        except OSError:
-            return None
-        errors.seek(0)
-        return None if status is None else LoadResult(status, errors.read().decode(errors="replace"))
+            socket = (runtime_dir / TEMPLATES_LINK).readlink() / RUN_SOCKET
+            status = _request_load(str(socket), _encode_request(body, folder, python), errors.fileno(), limit)
+            errors.seek(0)
+            return None if status is None else LoadResult(status, errors.read().decode(errors="replace"))
+    except OSError:  # no template, or no room for temporary files, which what follows reports
+        return None
+
+
+def _encode_request(body: Path, folder: str, python: str) -> bytes:
+    variables = {BODY: os.fsencode(body.resolve()), INTERPRETER: os.fsencode(python)}
+    assignments = (name + b"=" + value for name, value in variables.items())
+    return b"\0".join([os.fsencode(folder), PRIVATE_UMASK, b"", *assignments])
 
 
 def _request_load(socket: str, request: bytes, errors: int, limit: float) -> int | None:

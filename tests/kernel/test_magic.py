@@ -141,7 +141,7 @@ MISTAKES = {
     "main --n-workers 2": "The executor 'flow' has no option 'n_workers'.",
     "main --cron": "Cannot read the line: argument --cron: expected one argument. See %register_flow --help.\n",
     "main --cron '0 6 * * * *'": "A cron expression has five fields",
-    "main --cron '0 6 * * *' --interval 5": "A cron line and an interval are both given. Give one of them, or several --schedule.\n",
+    "main --cron '0 6 * * *' --interval 5": "A cron line and an interval are both given. Give one of them, or several --sched",
     "main --interval soon": "Cannot read the line: argument --interval: 'soon' is not a number of seconds, such as 3600. ",
     "main --interval -5": "An interval of -5 seconds is not valid. Give more than 0 seconds and at most 36500 days.\n",
     "main --interval 9 --timezone Berlim": "No time zone is called 'Berlim'. Use an IANA name such as Europe/Berlin.\n",
