@@ -10,12 +10,9 @@ import { FormId, useFieldId } from '../components/useFieldId';
 import { useTrans } from '../components/translation';
 import { errorBelow } from '../errors';
 import { createScheduleDraft, type IScheduleDraft } from './scheduleDraft';
+import { ScheduleFields } from './ScheduleFields';
 import type { ISchedulePreview } from './schedulePreview';
-import {
-  describeCron,
-  describeInterval,
-  ScheduleFields
-} from './ScheduleFields';
+import { describeTimes } from './ScheduleTimes';
 
 export interface ISchedulesFieldProps {
   schedules: readonly IScheduleDraft[];
@@ -44,6 +41,8 @@ export function SchedulesField(props: ISchedulesFieldProps): JSX.Element {
     setAdded(schedule.key);
     onChange([...schedules, schedule]);
   };
+  const replace = (changed: IScheduleDraft) =>
+    onChange(schedules.map(one => (one.key === changed.key ? changed : one)));
   const remove = (key: string) => {
     onChange(schedules.filter(one => one.key !== key));
     addButton.current?.querySelector('button')?.focus();
@@ -67,11 +66,7 @@ export function SchedulesField(props: ISchedulesFieldProps): JSX.Element {
             position={position}
             isNew={schedule.key === added}
             error={errorBelow(error, String(position))}
-            onChange={changed =>
-              onChange(
-                schedules.map(one => (one.key === changed.key ? changed : one))
-              )
-            }
+            onChange={replace}
             onRemove={() => remove(schedule.key)}
           />
         </FormId.Provider>
@@ -153,18 +148,4 @@ function describeSchedule(
   return schedule.isActive
     ? trans.__('%1, %2', times, schedule.timezone)
     : trans.__('%1, %2, not active', times, schedule.timezone);
-}
-
-function describeTimes(
-  schedule: IScheduleDraft,
-  trans: TranslationBundle
-): string {
-  switch (schedule.kind) {
-    case 'cron':
-      return describeCron(schedule.cron) ?? schedule.cron;
-    case 'interval':
-      return describeInterval(schedule.seconds, trans);
-    default:
-      return schedule.rrule || trans.__('recurrence rule');
-  }
 }

@@ -24,7 +24,7 @@ import {
   keepExistingParameters
 } from './draft';
 import { changedFields } from './draftFields';
-import type { Intent, IFlowSource } from './flowSource';
+import { findChangedSource, type Intent, type IFlowSource } from './flowSource';
 import { jobVariablesForm, findWorkPool } from './infrastructure';
 import { PreflightModel } from './preflight';
 import type { IRegisterParts } from './registerParts';
@@ -226,20 +226,9 @@ export class RegisterModel extends ActionModel {
 
   /** Update the flow, which may have changed, when the kernel reports its flows. */
   private onFlows(): void {
-    const { notebook, state } = this.parts.flows;
-    const { flow, kernelId, notebook: path } = this._source;
-    if (notebook?.path !== path || !notebook?.kernelId || !('list' in state)) {
-      return;
-    }
-    const now = state.list?.flows.find(one => one.variable === flow.variable);
-    const notebookFile = state.list?.notebook ?? null;
-    const isSame =
-      notebook.kernelId === kernelId &&
-      notebookFile === this._source.notebookFile &&
-      now?.fingerprint === flow.fingerprint;
-    if (now && !isSame) {
-      const { kernelId } = notebook;
-      this.updateFlow({ flow: now, kernelId, notebook: path, notebookFile });
+    const source = findChangedSource(this._source, this.parts.flows);
+    if (source) {
+      this.updateFlow(source);
     }
   }
 
