@@ -10,11 +10,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from satflow_ext.executors.flow_cluster import dask_client
-    from satflow_ext.kernel.api import preflight, register
+    from satflow_ext.kernel.api import preflight, register, save_block
     from satflow_ext.kernel.load_flow import load_flow
     from satflow_ext.kernel.run_handle import get_run, run
 
-__all__ = ["dask_client", "get_run", "load_flow", "load_ipython_extension", "preflight", "register", "run"]
+__all__ = [
+    "dask_client",
+    "get_run",
+    "load_flow",
+    "load_ipython_extension",
+    "preflight",
+    "register",
+    "run",
+    "save_block",
+]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -38,7 +47,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 def __getattr__(name: str) -> object:
     """Load a public function when it is first used."""
-    if name in ("preflight", "register"):
+    if name in ("preflight", "register", "save_block"):
         from satflow_ext.kernel import api
 
         return getattr(api, name)

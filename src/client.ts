@@ -29,6 +29,8 @@ export interface IClient {
   previewSchedule(
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview>;
+  /** Send a test message through a Prefect block. */
+  testNotification(block: string): Promise<api.NotificationTest>;
   clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass>;
   preflight(request: api.PreflightRequest): Promise<api.Preflight>;
   deployments(): Promise<api.DeploymentList>;
@@ -74,6 +76,10 @@ export class Client implements IClient {
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview> {
     return this.requestJson('POST', ['schedules', 'preview'], request);
+  }
+
+  testNotification(block: string): Promise<api.NotificationTest> {
+    return this.requestJson('POST', ['notifications', 'test'], { block });
   }
 
   clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass> {

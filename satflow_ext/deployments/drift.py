@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from satflow_ext.choices import schedules
+from satflow_ext.deployments import automations
 from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
 from satflow_ext.models import Change, CollisionStrategy, JsonObject, Registration, Schedule
 from satflow_ext.prefect_rows import DeploymentRow, DeploymentSchedule
@@ -53,6 +54,11 @@ class MergedChoices:
     collision_strategy: CollisionStrategy
     kept: tuple[Change, ...]
     contested: tuple[Change, ...] = ()
+
+    @property
+    def kept_names(self) -> frozenset[str]:
+        """The names of the choices that stay as they are in Prefect."""
+        return frozenset(change.name for change in self.kept)
 
 
 def find_drift(recorded: DecidedChoices, row: DeploymentRow) -> tuple[Change, ...]:
@@ -138,6 +144,7 @@ def _chosen_values(decided: DecidedChoices) -> Choices:
     chosen = decided.chosen
     return {
         **schedules.list_schedule_facts(schedules.name_slugs(chosen.schedules)),
+        **automations.list_values(chosen),
         **_format_settings(chosen.work_pool, chosen.description, chosen.concurrency_limit, chosen.collision_strategy),
         **_format_collections(chosen.parameters, chosen.tags, flatten_job_variables(decided.job_variables)),
     }
@@ -152,6 +159,7 @@ def _live_values(row: DeploymentRow, recorded: DecidedChoices, job_variables: fr
             label: schedules.format_schedule(schedule)
             for label, (_, schedule) in _label_live_schedules(row, recorded).items()
         },
+        **automations.list_live_values(row),
         **_format_settings(row.work_pool_name, live_description(row), live_limit(row), live_collision_strategy(row)),
         **_format_collections(row.parameters, row.tags, own_variables),
     }

@@ -14,7 +14,12 @@ from tornado.web import RequestHandler
 
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.base_handler import SatflowHandler
-from satflow_ext.server.catalogue import CatalogueHandler, CatalogueManager, SchedulePreviewHandler
+from satflow_ext.server.catalogue import (
+    CatalogueHandler,
+    CatalogueManager,
+    NotificationTestHandler,
+    SchedulePreviewHandler,
+)
 from satflow_ext.server.cluster_classes import ClusterClassHandler, ClusterClassManager
 from satflow_ext.server.cluster_watch import ClusterWatcherProcess
 from satflow_ext.server.clusters import ClusterManager, ClustersHandler, SharedClusterHandler
@@ -128,6 +133,7 @@ def build_routes(managers: Managers) -> list[Route]:
         (r"/satflow/catalogue", CatalogueHandler, catalogue),
         (r"/satflow/cluster-classes", ClusterClassHandler, {"cluster_classes": managers.cluster_classes}),
         (r"/satflow/schedules/preview", SchedulePreviewHandler, catalogue),
+        (r"/satflow/notifications/test", NotificationTestHandler, catalogue),
         (r"/satflow/preflight", PreflightHandler, {"preflight": managers.preflight}),
         (r"/satflow/deployments", DeploymentsHandler, register),
         (rf"/satflow/deployments/{ID_PATTERN}", DeploymentHandler, session),

@@ -6,7 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from satflow_ext.executors.machine_size import measure_machine
-from satflow_ext.models import Catalogue, SchedulePreview, SchedulePreviewRequest
+from satflow_ext.models import Catalogue, NotificationTest, SchedulePreview, SchedulePreviewRequest
 from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.server.stack import StackManager
@@ -31,6 +31,7 @@ class CatalogueManager:
         """
         where = await self._stack.endpoints()
         from satflow_ext import executors, runs
+        from satflow_ext.deployments import notification_blocks
 
         machine = measure_machine() if where.local else None
         infos, sizes = executors.build_catalog(self._stack.settings, machine)
@@ -38,6 +39,7 @@ class CatalogueManager:
             executors=infos,
             worker_sizes=sizes,
             work_pools=await runs.list_work_pools(where.prefect),
+            notification_blocks=await notification_blocks.list_blocks(where.prefect),
             default_work_pool=where.work_pool,
             cores=machine.cores if machine else None,
             memory=machine.memory if machine else None,
@@ -53,6 +55,19 @@ class CatalogueManager:
         from satflow_ext.choices import schedules
 
         return SchedulePreview(next_runs=await schedules.preview_runs(request.schedule, request.count))
+
+    async def send_test(self, request: NotificationTest) -> NotificationTest:
+        """Send a test message through a block.
+
+        Raises:
+            InvalidAutomation: Prefect has no such block, or it cannot send notifications.
+            NotificationFailed: Prefect could not send the message.
+        """
+        where = await self._stack.endpoints()
+        from satflow_ext.deployments import notification_blocks
+
+        await notification_blocks.send_test(where.prefect, request.block)
+        return request
 
 
 class CatalogueHandler(SatflowHandler):
@@ -81,3 +96,17 @@ class SchedulePreviewHandler(SatflowHandler):
     async def post(self) -> None:
         """Preview a schedule: SchedulePreviewRequest → SchedulePreview."""
         self.reply(await self._catalogue.preview_schedule(self.read_body(SchedulePreviewRequest)))
+
+
+class NotificationTestHandler(SatflowHandler):
+    """A test message through a Prefect block."""
+
+    def initialize(self, catalogue: CatalogueManager) -> None:
+        """Keep the catalog of this server."""
+        self._catalogue = catalogue
+
+    @web.authenticated
+    @authorized(action="write", resource="satflow_ext:deployments")
+    async def post(self) -> None:
+        """Send a message: NotificationTest → NotificationTest."""
+        self.reply(await self._catalogue.send_test(self.read_body(NotificationTest)))

@@ -20,6 +20,7 @@ import { useTrans } from '../components/translation';
 import { errorBelow } from '../errors';
 import { FORM_OPTIONS } from './_options';
 import { AdvancedFields } from './AdvancedFields';
+import { NotificationFields, TriggerFields } from './AutomationFields';
 import type { IClusterClassState } from './ClusterClassFields';
 import type { IDraft } from './draft';
 import type { IExecutorCard } from './executorCards';
@@ -46,6 +47,8 @@ export interface IRegisterActions {
   onCheck: () => void;
   onTestCleanProcess: () => void;
   onLoadClass: (name: string) => void;
+  /** Send a test message through a Prefect block; rejects with the reason why it was not sent. */
+  onTestNotification: (block: string) => Promise<void>;
 }
 
 export interface IRegisterFormProps {
@@ -84,6 +87,8 @@ const FIELDS_WITH_ERRORS = [
   'parameters',
   'executor',
   'schedules',
+  'notify',
+  'trigger',
   'work_pool',
   'infrastructure',
   ...FORM_OPTIONS.map(option => option.field)
@@ -257,6 +262,18 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
         timezone={props.timezone}
         error={errorBelow(error, 'schedules')}
         onChange={schedules => actions.onChange({ schedules })}
+      />
+      <NotificationFields
+        notifications={draft.notify}
+        blocks={catalogue.notification_blocks}
+        error={errorBelow(error, 'notify')}
+        onChange={notify => actions.onChange({ notify })}
+        onTest={actions.onTestNotification}
+      />
+      <TriggerFields
+        triggers={draft.trigger}
+        error={errorBelow(error, 'trigger')}
+        onChange={trigger => actions.onChange({ trigger })}
       />
       <WorkPoolField
         catalogue={catalogue}
