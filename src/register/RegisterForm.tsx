@@ -137,7 +137,7 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
       }}
     >
       <h2 title={flow.name}>{trans.__('Register %1', flow.name)}</h2>
-      {flow.doc && <p className="jp-Satflow-doc">{flow.doc}</p>}
+      <FlowPurpose doc={flow.doc} />
       {isElsewhere && <ErrorNote error={inWords(error)} />}
       <NameField {...props} />
       <ParameterFields {...props} />
@@ -162,6 +162,17 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
       <SubmitBar {...props} {...actions} />
     </form>
   );
+}
+
+/** Headings of docstring sections, in the styles of Google, NumPy and Sphinx. */
+const DOC_SECTION =
+  /^[ \t]*(?:(?:Args|Arguments|Parameters|Params|Returns?|Raises|Yields|Examples?|Attributes)[ \t]*:?[ \t]*$|:(?:param|returns?|raises?)\b)/m;
+
+/** The docstring of a flow up to its sections: the form shows the descriptions of parameters at their inputs. */
+function FlowPurpose({ doc }: { doc: string }): JSX.Element | null {
+  const end = doc.search(DOC_SECTION);
+  const purpose = (end < 0 ? doc : doc.slice(0, end)).trim();
+  return purpose ? <p className="jp-Satflow-doc">{purpose}</p> : null;
 }
 
 function NameField(props: IRegisterFormProps): JSX.Element {
