@@ -622,6 +622,13 @@ export interface Notification {
 }
 
 /**
+ * POST /satflow/notifications/test: send a test message through a Prefect block, given as `type/name`.
+ */
+export interface NotificationTest {
+  block: string;
+}
+
+/**
  * One parameter of a flow as it appears in the signature. `default` is a repr for display, not a value.
  */
 export interface Parameter {
