@@ -103,3 +103,13 @@ export function formatWorkerCount(
     ? trans._n('%1 worker', '%1 workers', observed)
     : trans.__('%1 of %2 workers', observed, plan);
 }
+
+/** Headings of docstring sections, in the styles of Google, NumPy and Sphinx. */
+const DOC_SECTION =
+  /^[ \t]*(?:(?:Args|Arguments|Parameters|Params|Returns?|Raises|Yields|Examples?|Attributes)[ \t]*:?[ \t]*$|:(?:param|returns?|raises?)\b)/m;
+
+/** Return the text of a docstring before its sections, such as the descriptions of arguments. */
+export function docSummary(doc: string): string {
+  const end = doc.search(DOC_SECTION);
+  return (end < 0 ? doc : doc.slice(0, end)).trim();
+}

@@ -18,6 +18,7 @@ import { missingParameters } from '../components/parameterSchema';
 import { SchemaForm } from '../components/SchemaForm';
 import { useTrans } from '../components/translation';
 import { errorBelow } from '../errors';
+import { docSummary } from '../format';
 import { FORM_OPTIONS } from './_options';
 import { AdvancedFields } from './AdvancedFields';
 import type { IClusterClassState } from './ClusterClassFields';
@@ -29,11 +30,13 @@ import { focusField, focusStart } from './focusField';
 import { findWorkPool } from './infrastructure';
 import { InfrastructureFields } from './InfrastructureFields';
 import { describeKernelError } from './kernelErrors';
+import { NotificationFields } from './NotificationFields';
 import { OptionFields } from './OptionFields';
 import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
 import type { ISchedulePreview } from './schedulePreview';
 import { SchedulesField } from './SchedulesField';
 import { SubmitBar } from './SubmitBar';
+import { TriggerFields } from './TriggerFields';
 import { WorkPoolField } from './WorkPoolField';
 
 /** Actions of the register form. */
@@ -46,6 +49,8 @@ export interface IRegisterActions {
   onCheck: () => void;
   onTestCleanProcess: () => void;
   onLoadClass: (name: string) => void;
+  /** Send a test message through a Prefect block; rejects with the reason why it was not sent. */
+  onTestNotification: (block: string) => Promise<void>;
 }
 
 export interface IRegisterFormProps {
@@ -84,6 +89,8 @@ const FIELDS_WITH_ERRORS = [
   'parameters',
   'executor',
   'schedules',
+  'notify',
+  'trigger',
   'work_pool',
   'infrastructure',
   ...FORM_OPTIONS.map(option => option.field)
@@ -132,7 +139,7 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
       }}
     >
       <h2 title={flow.name}>{trans.__('Register %1', flow.name)}</h2>
-      {flow.doc && <p className="jp-Satflow-doc">{flow.doc}</p>}
+      <FlowSummary doc={flow.doc} />
       {isElsewhere && <ErrorNote error={inWords(error)} />}
       <NameField {...props} />
       <ParameterFields {...props} />
@@ -157,6 +164,11 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
       <SubmitBar {...props} {...actions} />
     </form>
   );
+}
+
+function FlowSummary({ doc }: { doc: string }): JSX.Element | null {
+  const summary = docSummary(doc);
+  return summary ? <p className="jp-Satflow-doc">{summary}</p> : null;
 }
 
 function NameField(props: IRegisterFormProps): JSX.Element {
@@ -257,6 +269,18 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
         timezone={props.timezone}
         error={errorBelow(error, 'schedules')}
         onChange={schedules => actions.onChange({ schedules })}
+      />
+      <NotificationFields
+        notifications={draft.notify}
+        blocks={catalogue.notification_blocks}
+        error={errorBelow(error, 'notify')}
+        onChange={notify => actions.onChange({ notify })}
+        onTest={actions.onTestNotification}
+      />
+      <TriggerFields
+        triggers={draft.trigger}
+        error={errorBelow(error, 'trigger')}
+        onChange={trigger => actions.onChange({ trigger })}
       />
       <WorkPoolField
         catalogue={catalogue}
