@@ -41,11 +41,11 @@ export function ItemList<Item extends { key: string }>(
       {items.map((item, position) => (
         <FormId.Provider key={item.key} value={`${formId}-${name}-${position}`}>
           <div
-            className="jp-Satflow-item"
+            className="jp-Satflow-listed"
             id={`${formId}-${name}-${position}`}
             data-testid={`satflow-${name}-item`}
           >
-            <div className="jp-Satflow-itemInputs">
+            <div className="jp-Satflow-listedInputs">
               {props.render(
                 item,
                 errorBelow(error, String(position)),

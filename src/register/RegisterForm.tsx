@@ -21,6 +21,7 @@ import { errorBelow } from '../errors';
 import { docSummary } from '../format';
 import { FORM_OPTIONS } from './_options';
 import { AdvancedFields } from './AdvancedFields';
+import { AutomationFields } from './AutomationFields';
 import type { IClusterClassState } from './ClusterClassFields';
 import type { IDraft } from './draft';
 import type { IExecutorCard } from './executorCards';
@@ -30,13 +31,11 @@ import { focusField, focusStart } from './focusField';
 import { findWorkPool } from './infrastructure';
 import { InfrastructureFields } from './InfrastructureFields';
 import { describeKernelError } from './kernelErrors';
-import { NotificationFields } from './NotificationFields';
 import { OptionFields } from './OptionFields';
 import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
 import type { ISchedulePreview } from './schedulePreview';
 import { SchedulesField } from './SchedulesField';
 import { SubmitBar } from './SubmitBar';
-import { TriggerFields } from './TriggerFields';
 import { WorkPoolField } from './WorkPoolField';
 
 /** Actions of the register form. */
@@ -270,17 +269,12 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
         error={errorBelow(error, 'schedules')}
         onChange={schedules => actions.onChange({ schedules })}
       />
-      <NotificationFields
-        notifications={draft.notify}
+      <AutomationFields
+        draft={draft}
         blocks={catalogue.notification_blocks}
-        error={errorBelow(error, 'notify')}
-        onChange={notify => actions.onChange({ notify })}
+        error={error}
+        onChange={actions.onChange}
         onTest={actions.onTestNotification}
-      />
-      <TriggerFields
-        triggers={draft.trigger}
-        error={errorBelow(error, 'trigger')}
-        onChange={trigger => actions.onChange({ trigger })}
       />
       <WorkPoolField
         catalogue={catalogue}

@@ -11,6 +11,7 @@ import pytest
 from prefect import flow
 from prefect.blocks.system import Secret
 from prefect.client.schemas.filters import FlowRunFilter
+from prefect.events.schemas.automations import AutomationCore
 
 from satflow_ext.deployments import notification_blocks, queries, recovery
 from satflow_ext.deployments.journal import Journal
@@ -98,7 +99,8 @@ def test_an_automation_that_was_changed_in_prefect_is_drift_and_stays(stack, reg
         await client.pause_automation(found[labels["failed"]].id)
         await client.delete_automation(found[labels["late"]].id)
         third = found[labels["completed"]]
-        changed = third.model_copy(update={"trigger": third.trigger.model_copy(update={"threshold": 3})})
+        trigger = third.trigger.model_copy(update={"threshold": 3})
+        changed = AutomationCore.model_validate({**third.model_dump(exclude={"id"}), "trigger": trigger})
         await client.update_automation(third.id, changed)
 
     in_prefect(stack, edit)

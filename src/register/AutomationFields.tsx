@@ -7,9 +7,43 @@ import { useFieldId } from '../components/useFieldId';
 import { useTrans } from '../components/translation';
 import { errorBelow } from '../errors';
 import { createTriggerDraft, type ITriggerDraft } from './automationDraft';
+import type { IDraft } from './draft';
 import { ItemList } from './ItemList';
+import { NotificationFields } from './NotificationFields';
 
-export interface ITriggerFieldsProps {
+export interface IAutomationFieldsProps {
+  draft: Pick<IDraft, 'notify' | 'trigger'>;
+  /** The Prefect blocks that can send notifications, as `type/name`. */
+  blocks: readonly string[];
+  /** An error in the form. */
+  error: ErrorBody | null;
+  onChange: (change: Partial<IDraft>) => void;
+  /** Send a test message through a block. */
+  onTest: (block: string) => Promise<void>;
+}
+
+/** The automations of a deployment: messages about its runs, and events that start them. */
+export function AutomationFields(props: IAutomationFieldsProps): JSX.Element {
+  const { draft, blocks, error, onChange, onTest } = props;
+  return (
+    <>
+      <NotificationFields
+        notifications={draft.notify}
+        blocks={blocks}
+        error={errorBelow(error, 'notify')}
+        onChange={notify => onChange({ notify })}
+        onTest={onTest}
+      />
+      <TriggerFields
+        triggers={draft.trigger}
+        error={errorBelow(error, 'trigger')}
+        onChange={trigger => onChange({ trigger })}
+      />
+    </>
+  );
+}
+
+interface ITriggerFieldsProps {
   triggers: readonly ITriggerDraft[];
   /** An error in the triggers; `field` is the path below them. */
   error: ErrorBody | null;
@@ -17,7 +51,7 @@ export interface ITriggerFieldsProps {
 }
 
 /** Events that start a run. */
-export function TriggerFields(props: ITriggerFieldsProps): JSX.Element {
+function TriggerFields(props: ITriggerFieldsProps): JSX.Element {
   const trans = useTrans();
   return (
     <ItemList
