@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from uuid import uuid4
 
+from prefect.blocks.core import Block
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
 from satflow_ext.endpoints import PrefectApi
@@ -58,10 +60,14 @@ def run_receiver() -> Iterator[Receiver]:
 
 async def make_block(api: PrefectApi, url: str) -> str:
     """Make a block that sends to an address, as users do in Prefect; its name for SatFlow."""
+    body: dict[str, Any] = {"subject": "{{subject}}", "body": "{{body}}"}
+    block = CustomWebhookNotificationBlock(name="tests", url=url, method="POST", json_data=body)
+    return await save_block(api, block, TYPE)
+
+
+async def save_block(api: PrefectApi, block: Block, type_name: str) -> str:
+    """Save a block under a name of its own; its name for SatFlow."""
     name = f"test-{uuid4().hex[:8]}"
-    block = CustomWebhookNotificationBlock(
-        name="tests", url=url, method="POST", json_data={"subject": "{{subject}}", "body": "{{body}}"}
-    )
     async with stock_client(api) as client:
         await block.save(name, client=client)
-    return f"{TYPE}/{name}"
+    return f"{type_name}/{name}"

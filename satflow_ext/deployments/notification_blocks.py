@@ -23,8 +23,9 @@ EXECUTED, FAILED = "prefect.automation.action.executed", "prefect.automation.act
 PATIENCE = 60.0
 """Seconds to wait for the server's answer."""
 PAUSE = 0.5
-URL_PATH = re.compile(r"(https?://[^/\s]+)/[^\s'\"]*")
-"""An address in a server's message: the path of a webhook is its credential."""
+WEB_ADDRESS = re.compile(r"\b(https?://)(?:[^\s/@'\"]*@)?([^\s/?#@'\"]+)[^\s'\"]*")
+OTHER_ADDRESS = re.compile(r"\b(?!https?:)([a-z][a-z0-9+.-]*://)[^\s'\"]+")
+"""Addresses in a server's message. The path of a webhook is its credential; in `slack://` and the like, all of it is."""
 
 
 async def list_blocks(api: PrefectApi) -> tuple[str, ...]:
@@ -93,13 +94,19 @@ async def _wait_for_action(client: PrefectClient, automation_id: UUID, block: st
         if found := await client.read_events(chosen, limit=1):
             return found[0]
         await asyncio.sleep(PAUSE)
+    # Prefect reports a failure only if the block itself does; other exceptions are in the log of its server.
     raise NotificationFailed(
-        f"Prefect did not send a message through {block} within {PATIENCE:g} seconds.",
-        fix="Check that the Prefect server evaluates automations: an ephemeral server does not.",
+        f"Prefect did not report within {PATIENCE:g} seconds that it sent a message through {block}.",
+        fix="The service may be unreachable: check the block, and the log of the Prefect server. An ephemeral server sends none.",
     )
 
 
 def _failed_error(block: str, result: EventRow) -> NotificationFailed:
     details = " ".join(str(result.payload[name]) for name in ("reason", "notification_log") if result.payload.get(name))
-    reason = URL_PATH.sub(r"\1/…", " ".join(details.split()))
+    reason = hide_addresses(" ".join(details.split()))
     return NotificationFailed(f"{block} could not send the message: {reason}", fix="Check the block in Prefect.")
+
+
+def hide_addresses(text: str) -> str:
+    """Return text with only the hosts of web addresses, and only the schemes of others."""
+    return OTHER_ADDRESS.sub(r"\1…", WEB_ADDRESS.sub(r"\1\2/…", text))

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from prefect import flow
+from prefect.blocks.notifications import MattermostWebhook
 from prefect.blocks.system import Secret
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.events.schemas.automations import AutomationCore
@@ -20,7 +21,7 @@ from satflow_ext.models import Notification, Registration, Trigger
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import rollback
 from tests.eventually import eventually
-from tests.notification_receiver import make_block, run_receiver
+from tests.notification_receiver import make_block, run_receiver, save_block
 from tests.prefect_clients import stock_client
 from tests.registration.screens import in_prefect
 
@@ -100,7 +101,9 @@ def test_an_automation_that_was_changed_in_prefect_is_drift_and_stays(stack, reg
         await client.delete_automation(found[labels["late"]].id)
         third = found[labels["completed"]]
         trigger = third.trigger.model_copy(update={"threshold": 3})
-        changed = AutomationCore.model_validate({**third.model_dump(exclude={"id"}), "trigger": trigger})
+        changed = AutomationCore.model_validate(
+            {**third.model_dump(exclude={"id", "owner_resource"}), "trigger": trigger}
+        )
         await client.update_automation(third.id, changed)
 
     in_prefect(stack, edit)
@@ -176,16 +179,34 @@ def test_a_run_starts_after_another_deployment_and_after_an_event(stack, registe
     eventually(lambda: len(runs_of(stack, second)) == 2, seconds=PATIENCE)
 
 
-def test_a_test_message_arrives_and_a_failure_is_explained(stack, receiver, block):
+def test_a_test_message_arrives_and_a_failure_is_explained(stack, receiver, block, monkeypatch):
     asyncio.run(notification_blocks.send_test(stack.endpoints.prefect, block))
     assert receiver.find("Test by SatFlow")
     assert block in asyncio.run(notification_blocks.list_blocks(stack.endpoints.prefect))
-    closed = asyncio.run(make_block(stack.endpoints.prefect, "http://127.0.0.1:1/secret-path"))
-    with pytest.raises(NotificationFailed, match=f"{closed} could not send the message: .+") as caught:
-        asyncio.run(notification_blocks.send_test(stack.endpoints.prefect, closed))
-    assert "secret-path" not in str(caught.value)
+    token = "k" * 26
+    closed = MattermostWebhook(hostname="127.0.0.1", port=1, secure=False, token=token)
+    refused = asyncio.run(save_block(stack.endpoints.prefect, closed, "mattermost-webhook"))
+    with pytest.raises(NotificationFailed, match=f"{refused} could not send the message: .+") as caught:
+        asyncio.run(notification_blocks.send_test(stack.endpoints.prefect, refused))
+    assert token not in str(caught.value)
+    monkeypatch.setattr(notification_blocks, "PATIENCE", 5)
+    silent = asyncio.run(make_block(stack.endpoints.prefect, "http://127.0.0.1:1/secret-path"))
+    with pytest.raises(NotificationFailed, match="did not report within 5 seconds"):
+        asyncio.run(notification_blocks.send_test(stack.endpoints.prefect, silent))
     left = in_prefect(stack, lambda client: client.read_automations())
     assert [each.name for each in left if "test of" in each.name] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("POST 'https://hooks.test/T0/key' failed", "POST 'https://hooks.test/…' failed"),
+        ("https://user:key@hooks.test:8443?token=key", "https://hooks.test:8443/…"),
+        ("slack://key/other is unreachable", "slack://… is unreachable"),
+    ],
+)
+def test_messages_of_the_server_are_shown_without_credentials(text, shown):
+    assert notification_blocks.hide_addresses(text) == shown
 
 
 async def _save_secret(api, name):
