@@ -59,12 +59,19 @@ export function formatTimeOfDay(time: string, now = new Date()): string {
 }
 
 /**
- * Format a date and time, by default in the browser's time zone.
+ * Format a date and time, by default in the browser's time zone, with the year if it is not the current one.
  *
  * @param timezone - an IANA name
  */
-export function formatDateTime(time: string, timezone?: string): string {
+export function formatDateTime(
+  time: string,
+  timezone?: string,
+  now = new Date()
+): string {
+  const date = new Date(time);
+  const sameYear = date.getFullYear() === now.getFullYear();
   return new Intl.DateTimeFormat(undefined, {
+    ...(sameYear ? {} : { year: 'numeric' }),
     weekday: 'short',
     month: 'short',
     day: 'numeric',
@@ -72,7 +79,7 @@ export function formatDateTime(time: string, timezone?: string): string {
     minute: '2-digit',
     hourCycle: 'h23',
     timeZone: timezone
-  }).format(new Date(time));
+  }).format(date);
 }
 
 /** Return the IANA name of the browser's time zone. */

@@ -52,7 +52,9 @@ describe('notifications and triggers', () => {
     fireEvent.click(screen.getByTestId('satflow-remove-notify'));
     fireEvent.click(screen.getByTestId('satflow-add-trigger'));
     fireEvent.click(screen.getAllByTestId('satflow-remove-trigger')[0]);
-    const changes = actions.onChange.mock.calls.map(([change]) => change);
+    const changes = actions.onChange.mock.calls
+      .map(([change]) => change)
+      .filter(one => one.notify ?? one.trigger); // other forms fill in defaults
     expect(changes.map(one => (one.notify ?? one.trigger).length)).toEqual([
       2, 1, 0, 3, 1
     ]);
