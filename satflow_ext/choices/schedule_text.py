@@ -89,33 +89,21 @@ def _read_mapping(written: object, zone: str) -> WrittenSchedule:
 
 
 def _parse_text(text: str, zone: str) -> WrittenSchedule:
-    try:
-        parts: dict[str, Any] = {**split_parts(text)}
-    except ValueError as error:
-        raise InvalidSchedule(f"{error}.") from None
-    texts = {name.removeprefix(PARAMETER): parts.pop(name) for name in list(parts) if name.startswith(PARAMETER)}
-    return WrittenSchedule(_build_schedule(parts, zone), GivenParameters(texts=texts))
-
-
-def split_parts(text: str) -> dict[str, str]:
-    """Split the text of an option into its NAME=VALUE parts, with quotes as in a shell.
-
-    Raises:
-        ValueError: a quote is never closed, a part is not NAME=VALUE, or a name is given twice.
-    """
+    """Parse the text of `--schedule`: NAME=VALUE parts, split as by a shell."""
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} cannot be read: {error}") from None
-    parts: dict[str, str] = {}
+        raise InvalidSchedule(f"{text!r} cannot be read: {error}.") from None
+    parts: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise ValueError(f"{word!r} is not NAME=VALUE")
+            raise InvalidSchedule(f"{word!r} is not NAME=VALUE.")
         if name in parts:
-            raise ValueError(f"{name} is given twice")
+            raise InvalidSchedule(f"{name} is given twice.", fix="Keep one of them.")
         parts[name] = value
-    return parts
+    texts = {name.removeprefix(PARAMETER): parts.pop(name) for name in list(parts) if name.startswith(PARAMETER)}
+    return WrittenSchedule(_build_schedule(parts, zone), GivenParameters(texts=texts))
 
 
 def _build_schedule(parts: Mapping[str, Any], zone: str) -> Schedule:

@@ -108,7 +108,6 @@ export function form(
     },
     pauseDeployment: async () => deployment(),
     deleteDeployment: async () => undefined,
-    testNotification: async (block: string) => ({ block }),
     runs: async () => ({ runs: [] }),
     startRun: async () => {
       started.push('r1');

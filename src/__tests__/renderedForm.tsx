@@ -43,8 +43,7 @@ export const show = (
     onCopyCode: jest.fn(),
     onCheck: jest.fn(),
     onTestCleanProcess: jest.fn(),
-    onLoadClass: jest.fn(),
-    onTestNotification: jest.fn().mockResolvedValue(undefined)
+    onLoadClass: jest.fn()
   };
   render(
     <RegisterForm

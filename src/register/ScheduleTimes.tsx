@@ -181,7 +181,7 @@ function RuleInput(props: IScheduleInputProps): JSX.Element {
       <textarea
         id={id}
         data-testid="satflow-rrule"
-        rows={3}
+        rows={2}
         spellCheck={false}
         placeholder={RULE_EXAMPLE}
         value={schedule.rrule}

@@ -34,7 +34,7 @@ export function SubmitBar(props: ISubmitBarProps): JSX.Element {
       )}
       <div className="jp-Satflow-submit">
         <SubmitButton {...props} to={registered ? 'register' : intent} first />
-        <SubmitButton {...props} to={registered ? 'run' : other} />
+        {!registered && <SubmitButton {...props} to={other} />}
         {props.canOverwrite && (
           <Button
             type="button"

@@ -7,11 +7,7 @@ import type { RunsModel } from '../runs/runs';
 export interface IRegisterParts {
   client: Pick<
     IClient,
-    | 'catalogue'
-    | 'clusterClass'
-    | 'preflight'
-    | 'previewSchedule'
-    | 'testNotification'
+    'catalogue' | 'clusterClass' | 'preflight' | 'previewSchedule'
   >;
   deployments: DeploymentsModel;
   flows: Pick<FlowsModel, 'changed' | 'notebook' | 'state'>;
