@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     from satflow_ext.executors.flow_cluster import dask_client
     from satflow_ext.kernel.api import preflight, register
+    from satflow_ext.kernel.debug_run import debug_run
     from satflow_ext.kernel.load_flow import load_flow
     from satflow_ext.kernel.run_handle import get_run, run
 
-__all__ = ["dask_client", "get_run", "load_flow", "load_ipython_extension", "preflight", "register", "run"]
+__all__ = ["dask_client", "debug_run", "get_run", "load_flow", "load_ipython_extension", "preflight", "register", "run"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -46,6 +47,10 @@ def __getattr__(name: str) -> object:
         from satflow_ext.kernel import run_handle
 
         return getattr(run_handle, name)
+    if name == "debug_run":
+        from satflow_ext.kernel.debug_run import debug_run
+
+        return debug_run
     if name == "load_flow":
         from satflow_ext.kernel.load_flow import load_flow
 

@@ -21,6 +21,7 @@
     │   ├── VersionNotFound
     │   ├── RunNotFound
     │   ├── ResultMissing
+    │   ├── InputNotKept
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── RunFailed               409  a flow run did not complete, so it has no result
@@ -204,6 +205,10 @@ class RunNotFound(NotFound):
 
 class ResultMissing(NotFound):
     """The result of a flow run was not stored, or is no longer in the store."""
+
+
+class InputNotKept(NotFound):
+    """An input of a failed task was not kept, or cannot be read here."""
 
 
 class ClusterNotFound(NotFound):

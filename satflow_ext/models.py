@@ -1053,19 +1053,22 @@ class FailureCell(WireModel):
 class FailedInput(WireModel):
     """An input of a failed task run. `value` is a short form, None if the run did not record it on this machine.
 
-    `tasks` are the names of the task runs that produced it.
+    `tasks` are the names of the task runs that produced it. `not_kept` is the reason why the store does not have it, as the end
+    of a sentence; None if it has, or if the reason is unknown.
     """
 
     name: str
     value: str | None
     tasks: tuple[str, ...]
+    not_kept: str | None
 
 
 class FailedTask(WireModel):
-    """The task run whose exception ended the flow run."""
+    """The task run whose exception ended the flow run. `kept`: its inputs are in the store."""
 
     id: str
     name: str
+    kept: bool
     inputs: tuple[FailedInput, ...]
 
 
@@ -1100,14 +1103,33 @@ class Artifact(WireModel):
 class RunDetail(WireModel):
     """GET /satflow/runs/<id>.
 
-    `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
+    `settled`: the run ended long enough ago that Prefect has recorded all of its task runs. `version` is the version of the
+    deployment that ran; None if the run has not recorded it.
     """
 
     run: Run
+    version: int | None
     tasks: tuple[TaskRun, ...]
     failure: Failure | None
     artifacts: tuple[Artifact, ...]
     settled: bool
+
+
+class DebugRequest(WireModel):
+    """POST /satflow/runs/<id>/debug: load the run into a kernel.
+
+    `task` is the name or id of a failed task run, or the name of its task; None for the one whose exception ended the run.
+    """
+
+    kernel_id: str
+    task: str | None = None
+
+
+class DebugCell(WireModel):
+    """The text of a cell that repeats the failed call, and the variable that it uses."""
+
+    variable: str
+    source: str
 
 
 class LogLine(WireModel):

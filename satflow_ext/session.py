@@ -44,6 +44,7 @@ from satflow_ext.settings import Settings
 if TYPE_CHECKING:
     from satflow_ext.registration.preview import Preview
     from satflow_ext.results.document import VerifiedResult
+    from satflow_ext.results.failed_tasks import FailedTaskRun, FailedTasks, VerifiedInputs
     from satflow_ext.runs.log_book import LogBatch
     from satflow_ext.versions.content_download import CheckedVersion
 
@@ -297,6 +298,27 @@ class Runs:
         from satflow_ext.results import download
 
         return await download.download_result(endpoints, self._connection.settings, run_id)
+
+    async def read_failed_tasks(self, run_id: str) -> FailedTasks:
+        """Read which inputs of failed tasks a run has kept."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.results import failed_tasks
+
+        return await failed_tasks.read_failed_tasks(endpoints, run_id)
+
+    async def download_inputs(self, run_id: str, task: FailedTaskRun) -> VerifiedInputs | None:
+        """Download and verify the inputs of a failed task run, None if there are none; see `results.failed_tasks`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.results import failed_tasks
+
+        return await failed_tasks.download_inputs(endpoints, self._connection.settings, run_id, task)
+
+    async def find_version(self, detail: RunDetail) -> int | None:
+        """Return the number of the version that a run executed; None if it is unknown."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.deployments import failed_code
+
+        return await failed_code.find_version(endpoints, detail)
 
     async def list_runs(self, query: RunQuery) -> tuple[Run, ...]:
         """List runs, newest first."""

@@ -260,6 +260,24 @@ export interface CronScheduleInput {
 }
 
 /**
+ * The text of a cell that repeats the failed call, and the variable that it uses.
+ */
+export interface DebugCell {
+  variable: string;
+  source: string;
+}
+
+/**
+ * POST /satflow/runs/<id>/debug: load the run into a kernel.
+ *
+ * `task` is the name or id of a failed task run, or the name of its task; None for the one whose exception ended the run.
+ */
+export interface DebugRequest {
+  kernel_id: string;
+  task?: string | null;
+}
+
+/**
  * A registered flow: its deployment in Prefect, combined with its manifest in the store.
  *
  * `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
@@ -368,20 +386,23 @@ export interface ExecutorInfo {
 /**
  * An input of a failed task run. `value` is a short form, None if the run did not record it on this machine.
  *
- * `tasks` are the names of the task runs that produced it.
+ * `tasks` are the names of the task runs that produced it. `not_kept` is the reason why the store does not have it, as the end
+ * of a sentence; None if it has, or if the reason is unknown.
  */
 export interface FailedInput {
   name: string;
   value: string | null;
   tasks: string[];
+  not_kept: string | null;
 }
 
 /**
- * The task run whose exception ended the flow run.
+ * The task run whose exception ended the flow run. `kept`: its inputs are in the store.
  */
 export interface FailedTask {
   id: string;
   name: string;
+  kept: boolean;
   inputs: FailedInput[];
 }
 
@@ -798,10 +819,12 @@ export interface Run {
 /**
  * GET /satflow/runs/<id>.
  *
- * `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
+ * `settled`: the run ended long enough ago that Prefect has recorded all of its task runs. `version` is the version of the
+ * deployment that ran; None if the run has not recorded it.
  */
 export interface RunDetail {
   run: Run;
+  version: number | null;
   tasks: TaskRun[];
   failure: Failure | null;
   artifacts: Artifact[];

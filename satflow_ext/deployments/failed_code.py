@@ -22,6 +22,7 @@ from satflow_ext.models import (
     SourceFile,
 )
 from satflow_ext.runs.failure import file_name, find_cell_hash
+from satflow_ext.versions.chain import read_version_manifest
 from satflow_ext.versions.manifest import MAX_EARLIER, Manifest
 
 STORE_TIMEOUT = 10.0
@@ -32,19 +33,44 @@ MAX_SEARCHED = 4 * MAX_EARLIER
 
 async def add_failed_code(endpoints: Endpoints, detail: RunDetail) -> RunDetail:
     """Add the version that ran, its notebook, and its code to the failure of a run, if the store has its manifest."""
-    failure, deployment_id = detail.failure, detail.run.deployment_id
-    if failure is None or not failure.exceptions or deployment_id is None:
+    failure = detail.failure
+    if failure is None or not failure.exceptions:
         return detail
-    started = detail.run.start or detail.run.created
     try:
-        search = _find_version(endpoints, deployment_id, started, _cell_files(failure))
-        manifest = await asyncio.wait_for(search, STORE_TIMEOUT)
+        manifest = await asyncio.wait_for(_find_manifest(endpoints, detail), STORE_TIMEOUT)
     except (SatflowError, asyncio.TimeoutError):  # such as a deleted deployment; the traceback is still complete
         return detail
     return detail if manifest is None else detail.model_copy(update={"failure": add_code(failure, manifest)})
 
 
-async def _find_version(
+async def find_version(endpoints: Endpoints, detail: RunDetail) -> int | None:
+    """Return the number of the version that a run executed: as the run recorded it, or else by its code and time.
+
+    Returns:
+        None if the run does not belong to a deployment, or no version is older.
+
+    Raises:
+        DeploymentNotFound: the deployment was deleted, or SatFlow did not create it.
+        SettingsWrong: its versions are in another store.
+    """
+    if detail.version is not None:
+        return detail.version
+    manifest = await _find_manifest(endpoints, detail)
+    return None if manifest is None else manifest.version
+
+
+async def _find_manifest(endpoints: Endpoints, detail: RunDetail) -> Manifest | None:
+    deployment_id = detail.run.deployment_id
+    if deployment_id is None:
+        return None
+    if detail.version is not None:
+        chain = await read_chain(endpoints, deployment_id)
+        return await read_version_manifest(chain, detail.version)
+    files = _cell_files(detail.failure) if detail.failure else frozenset()
+    return await _search_version(endpoints, deployment_id, detail.run.start or detail.run.created, files)
+
+
+async def _search_version(
     endpoints: Endpoints, deployment_id: str, started: datetime, files: frozenset[str]
 ) -> Manifest | None:
     """Return the newest version from before a run that has all of these cells, by the names of their files.

@@ -12,6 +12,7 @@ from satflow_ext.models import TERMINAL_STATES, Artifact, JsonObject, Run, RunDe
 from satflow_ext.prefect_api import PrefectClient, prefect_client
 from satflow_ext.prefect_rows import LogRow, TaskRunRow
 from satflow_ext.runs.failure import find_failure
+from satflow_ext.runs.input_labels import read_kept_inputs, read_version
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import describe_runs
 
@@ -40,10 +41,18 @@ async def read_run_detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
         )
     failure = None
     if run.state_type in FAILURE_STATES:  # in a thread, because a traceback may have a megabyte
-        failure = await asyncio.to_thread(find_failure, errors, run.state_message, task_runs)
+        kept = read_kept_inputs(flow_run.labels)
+        failure = await asyncio.to_thread(find_failure, errors, run.state_message, task_runs, kept)
     now = datetime.now(timezone.utc)
     tasks = tuple(convert_task_run(row, run, now) for row in task_runs)
-    return RunDetail(run=run, tasks=tasks, failure=failure, artifacts=artifacts, settled=is_settled(run, now))
+    return RunDetail(
+        run=run,
+        version=read_version(flow_run.labels),
+        tasks=tasks,
+        failure=failure,
+        artifacts=artifacts,
+        settled=is_settled(run, now),
+    )
 
 
 async def _read_task_runs(client: PrefectClient, flow_run_id: UUID) -> list[TaskRunRow]:

@@ -17,6 +17,7 @@ from tornado import web
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import (
+    DebugRequest,
     ErrorBody,
     ErrorFrame,
     LogsFrame,
@@ -27,6 +28,7 @@ from satflow_ext.models import (
     RunsFrame,
 )
 from satflow_ext.server.base_handler import SatflowHandler, SessionHandler
+from satflow_ext.server.kernel_bridge import KernelBridge
 from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.server.stack import StackManager
 from satflow_ext.session import Session
@@ -163,6 +165,20 @@ class RunHandler(SessionHandler):
             return path if path and await ensure_async(contents.file_exists(path)) else None
         except web.HTTPError:  # such as a hidden folder
             return None
+
+
+class DebugHandler(SatflowHandler):
+    """A run in a kernel."""
+
+    def initialize(self, kernels: KernelBridge) -> None:
+        """Keep the bridge to kernels of this server."""
+        self._kernels = kernels
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def post(self, run_id: str) -> None:
+        """Load the run into a kernel: DebugRequest → DebugCell."""
+        self.reply(await self._kernels.debug_run(run_id, self.read_body(DebugRequest)))
 
 
 class CancelHandler(SatflowHandler):

@@ -23,7 +23,7 @@ describe('RunModel after the end of a run', () => {
     const client = {
       run: async () => {
         count += 1;
-        return { ...base, settled: false, ...change };
+        return { ...base, settled: false, version: null, ...change };
       },
       log: async () => new Blob(),
       cancelRun: async () => ended

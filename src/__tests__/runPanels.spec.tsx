@@ -30,6 +30,7 @@ const READY: StackStatus = {
 function createTab(panels: RunPanels): RunTab {
   const detail = {
     run: run(),
+    version: null,
     tasks: [],
     failure: null,
     artifacts: [],
@@ -53,6 +54,7 @@ function createTab(panels: RunPanels): RunTab {
   };
   const model = new RunModel('r1', client, new FakeStream(), list);
   return new RunTab(model, new FailedCells(new FakeNotebookCells()), {
+    client: { debugRun: jest.fn() },
     deployments: new DeploymentsModel(client),
     preferences: new Preferences(),
     stack: new StackModel(client),

@@ -27,7 +27,8 @@ describe('RunView', () => {
       matchCell: () => null,
       cellOf: () => null,
       onOpenCell: jest.fn(),
-      onCopy: jest.fn()
+      onCopy: jest.fn(),
+      onDebug: null
     },
     actions: {
       onCancel: jest.fn(),
@@ -41,7 +42,8 @@ describe('RunView', () => {
     tasks: [],
     failure: null,
     artifacts: [],
-    settled: false
+    settled: false,
+    version: null
   };
 
   it('goes round its tabs by the arrow keys', () => {

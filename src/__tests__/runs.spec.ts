@@ -115,7 +115,8 @@ describe('RunModel', () => {
         tasks: [],
         failure: null,
         artifacts: [],
-        settled: false
+        settled: false,
+        version: null
       }),
       log: async () => new Blob(),
       cancelRun: async () => run()
@@ -155,7 +156,8 @@ describe('RunModel', () => {
         tasks: [],
         failure: failureOf({ traceback }),
         artifacts: [],
-        settled: false
+        settled: false,
+        version: null
       }),
       log: async () => new Blob(),
       cancelRun: async () => failed
@@ -185,7 +187,8 @@ describe('RunModel and the list', () => {
         tasks: [],
         failure: null,
         artifacts: [],
-        settled: false
+        settled: false,
+        version: null
       }),
       log: async () => new Blob(),
       cancelRun: async () => run()

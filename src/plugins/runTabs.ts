@@ -63,7 +63,7 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     const { contents } = app.serviceManager;
     const notebooks = new Notebooks(tracker, contents, app.commands);
     const views = { actions, panels, trans };
-    const parts = { deployments, preferences, stack, ...views };
+    const parts = { client, deployments, preferences, stack, ...views };
     const model = (id: string) => new RunModel(id, client, stream, runs);
     const cells = () => new FailedCells(notebooks);
     const tabs = addCommand(app, model, {

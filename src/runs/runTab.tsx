@@ -2,11 +2,13 @@ import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import type { IClient } from '../client';
 import { ModelView } from '../components/modelView';
 import type { Preferences } from '../components/preferences';
 import { showError } from '../components/showError';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
+import { debugRun } from './debugRun';
 import type { FailedCells } from './failedCells';
 import { addOwnRunPanels } from './ownRunPanels';
 import type { RunModel } from './run';
@@ -15,6 +17,7 @@ import { RunView } from './RunView';
 
 /** The objects that a run's tab requires besides the run. */
 export interface IRunTabParts {
+  client: Pick<IClient, 'debugRun'>;
   deployments: DeploymentsModel;
   preferences: Preferences;
   stack: StackModel;
@@ -70,7 +73,7 @@ function renderRun(
   return (
     <RunView
       detail={run.detail}
-      version={deployment?.version ?? null}
+      version={run.detail?.version ?? deployment?.version ?? null}
       lines={run.log.lines}
       progress={run.progress}
       cluster={run.cluster}
@@ -83,7 +86,13 @@ function renderRun(
         matchCell: frame => cells.match(frame),
         cellOf: frame => cells.cellOf(frame),
         onOpenCell: frame => void cells.open(frame).catch(showError),
-        onCopy: text => copyTraceback(text, parts.trans)
+        onCopy: text => copyTraceback(text, parts.trans),
+        onDebug: id
+          ? () =>
+              void debugRun(run.id, cells, parts.client, parts.trans).catch(
+                showError
+              )
+          : null
       }}
       actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
     />

@@ -40,6 +40,7 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "startRun": models.Run,
     "run": models.RunDetail,
     "cancelRun": models.Run,
+    "debugRun": models.DebugCell,
     "log": str,
     "clusters": models.ClusterList,
     "stack": models.StackStatus,
@@ -122,6 +123,7 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert client.run(run.id).run.parameters == {"line": LINE}
     assert [one.id for one in client.runs({"deployment_id": deployment.id, "limit": 5}).runs] == [run.id]
     assert run.id not in [one.run_id for one in client.clusters().clusters]
+    assert client.debugRun(run.id, {"kernel_id": kernel_id}).source.endswith("debug.flow(**debug.parameters)")
     assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")
 
     executor = {"name": "dask-cluster", "options": {"maximum": 1}}

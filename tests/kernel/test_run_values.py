@@ -97,7 +97,7 @@ def test_a_run_is_shown_as_text_and_as_escaped_html():
     line = LogLine(seq=0, id="0", time=NOW, level=20, logger="x", message="<i>\n" + 400 * "a", task_run_id=None)
     tasks = tuple(make_task(state) for state in ("COMPLETED", "FAILED", "RUNNING", "COMPLETED"))
     failure = Failure(cause="ValueError: <script>", traceback=None)
-    view = RunView(RunDetail(run=run, tasks=tasks, failure=failure, artifacts=(), settled=False), (line,))
+    view = RunView(RunDetail(run=run, version=1, tasks=tasks, failure=failure, artifacts=(), settled=False), (line,))
     text, html = repr(view), view._repr_html_()
     assert "Deployment: tiles/<b>\nState:      Failed, 2.5 s\n" in text
     assert "Tasks:      ██████████░░░░░░░░░░ 2 of 4 completed, 1 running, 1 failed\n" in text
