@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": "check that everything SatFlow needs is installed and works",
     "register": "execute notebooks, or import a Python file, and register their flows",
     "run": "run a deployment",
+    "retry": "execute a failed run again",
     "logs": "print the log of a run",
     "versions": "list the versions of a deployment",
     "diff": "show the differences between two versions of a deployment",

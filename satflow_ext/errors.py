@@ -25,6 +25,7 @@
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── RunFailed               409  a flow run did not complete, so it has no result
+    ├── CannotRetry             409  the flow run has not ended, has completed, or does not belong to a deployment
     ├── FlowAmbiguous           409  several flows have that name
     ├── DeploymentTaken         409  the deployment of that name was not created by SatFlow
     ├── RegisteredElsewhere     409  another notebook registered the deployment of that name
@@ -221,6 +222,12 @@ class WorkPoolNotFound(NotFound):
 
 class RunFailed(SatflowError):
     """A flow run failed, crashed or was cancelled, so it has no result."""
+
+    status = 409
+
+
+class CannotRetry(SatflowError):
+    """A flow run cannot be retried: it has not ended, it has completed, or it does not belong to a deployment."""
 
     status = 409
 

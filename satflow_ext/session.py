@@ -270,12 +270,9 @@ class Runs:
         Raises:
             DiskFull: the run would be on this machine, and its disk is full.
         """
-        endpoints = await self._connection.endpoints()
+        endpoints = await self._check_disk()
         from satflow_ext import runs
 
-        if endpoints.local:
-            settings = self._connection.settings
-            await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
         return await runs.start_run(endpoints.prefect, request)
 
     async def read_run(self, run_id: str) -> Run:
@@ -347,6 +344,26 @@ class Runs:
         from satflow_ext import runs
 
         return await runs.cancel_run(endpoints.prefect, run_id)
+
+    async def retry_run(self, run_id: str) -> Run:
+        """Execute a failed, crashed or cancelled run again, as the same run.
+
+        Raises:
+            CannotRetry: the run has not ended, has completed, or does not belong to a deployment.
+            DiskFull: the run would be on this machine, and its disk is full.
+        """
+        endpoints = await self._check_disk()
+        from satflow_ext import runs
+
+        return await runs.retry_run(endpoints.prefect, run_id)
+
+    async def _check_disk(self) -> Endpoints:
+        """Return the endpoints, after a check of the disk if runs are executed on this machine."""
+        endpoints = await self._connection.endpoints()
+        if endpoints.local:
+            settings = self._connection.settings
+            await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
+        return endpoints
 
     async def follow_log(self, run_id: str) -> AsyncGenerator[LogBatch, None]:
         """Yield a run's log from its beginning to its end, as the lines arrive; see `runs.log_follower`."""

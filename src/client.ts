@@ -52,6 +52,7 @@ export interface IClient {
   startRun(request: api.RunRequest): Promise<api.Run>;
   run(id: string): Promise<api.RunDetail>;
   cancelRun(id: string): Promise<api.Run>;
+  retryRun(id: string): Promise<api.Run>;
   debugRun(id: string, request: api.DebugRequest): Promise<api.DebugCell>;
   log(id: string): Promise<Blob>;
   clusters(): Promise<api.ClusterList>;
@@ -162,6 +163,10 @@ export class Client implements IClient {
 
   cancelRun(id: string): Promise<api.Run> {
     return this.requestJson('POST', ['runs', id, 'cancel']);
+  }
+
+  retryRun(id: string): Promise<api.Run> {
+    return this.requestJson('POST', ['runs', id, 'retry']);
   }
 
   debugRun(id: string, request: api.DebugRequest): Promise<api.DebugCell> {

@@ -28,7 +28,15 @@ from satflow_ext.server.deployments import (
 )
 from satflow_ext.server.kernel_bridge import KernelBridge, KernelFlowsHandler
 from satflow_ext.server.preflight import PreflightHandler, PreflightManager
-from satflow_ext.server.runs import CancelHandler, DebugHandler, LogHandler, RunHandler, RunManager, RunsHandler
+from satflow_ext.server.runs import (
+    CancelHandler,
+    DebugHandler,
+    LogHandler,
+    RetryHandler,
+    RunHandler,
+    RunManager,
+    RunsHandler,
+)
 from satflow_ext.server.stack import StackHandler, StackManager
 from satflow_ext.server.stream import StreamHandler
 from satflow_ext.session import Session
@@ -139,6 +147,7 @@ def build_routes(managers: Managers) -> list[Route]:
         (r"/satflow/runs", RunsHandler, {**session, **runs}),
         (rf"/satflow/runs/{ID_PATTERN}", RunHandler, session),
         (rf"/satflow/runs/{ID_PATTERN}/cancel", CancelHandler, runs),
+        (rf"/satflow/runs/{ID_PATTERN}/retry", RetryHandler, runs),
         (rf"/satflow/runs/{ID_PATTERN}/debug", DebugHandler, {"kernels": managers.kernels}),
         (rf"/satflow/runs/{ID_PATTERN}/log", LogHandler, session),
         (r"/satflow/clusters", ClustersHandler, {"clusters": managers.clusters}),

@@ -46,10 +46,10 @@ class RunObservers:
 
 
 class RunManager:
-    """Starts and cancels flow runs, and watches their list and logs for the sidebar.
+    """Starts, cancels and retries flow runs, and watches their list and logs for the sidebar.
 
     Args:
-        session: starts and cancels runs.
+        session: starts, cancels and retries runs.
         stack: provides the address of Prefect.
     """
 
@@ -67,6 +67,12 @@ class RunManager:
     async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""
         run = await self._session.runs.cancel_run(run_id)
+        self._wake_watcher()
+        return run
+
+    async def retry_run(self, run_id: str) -> Run:
+        """Execute a failed run again, as the same run."""
+        run = await self._session.runs.retry_run(run_id)
         self._wake_watcher()
         return run
 
@@ -193,6 +199,20 @@ class CancelHandler(SatflowHandler):
     async def post(self, run_id: str) -> None:
         """Cancel the run, and reply with the Run, which is Cancelled or Cancelling."""
         self.reply(await self._runs.cancel_run(run_id), HTTPStatus.ACCEPTED)
+
+
+class RetryHandler(SatflowHandler):
+    """The retry of a run."""
+
+    def initialize(self, runs: RunManager) -> None:
+        """Keep the manager of runs of this server."""
+        self._runs = runs
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:runs")
+    async def post(self, run_id: str) -> None:
+        """Execute a failed, crashed or cancelled run again, and reply with the Run."""
+        self.reply(await self._runs.retry_run(run_id), HTTPStatus.ACCEPTED)
 
 
 class LogHandler(SessionHandler):

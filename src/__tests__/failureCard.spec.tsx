@@ -42,7 +42,8 @@ function renderCard(
   const actions = {
     onCopy: jest.fn(),
     onOpenCell: jest.fn(),
-    onDebug: jest.fn()
+    onDebug: jest.fn(),
+    onRetry: jest.fn()
   };
   const failure = failureOf({
     exceptions: [error()],

@@ -58,7 +58,12 @@ function createTab(panels: RunPanels): RunTab {
     deployments: new DeploymentsModel(client),
     preferences: new Preferences(),
     stack: new StackModel(client),
-    actions: { onCancel: jest.fn(), onRunAgain: jest.fn(), onDaskPages: null },
+    actions: {
+      onCancel: jest.fn(),
+      onRetry: jest.fn(),
+      onRunAgain: jest.fn(),
+      onDaskPages: null
+    },
     panels,
     trans: nullTranslator.load('satflow_ext')
   });

@@ -28,10 +28,12 @@ describe('RunView', () => {
       cellOf: () => null,
       onOpenCell: jest.fn(),
       onCopy: jest.fn(),
-      onDebug: null
+      onDebug: null,
+      onRetry: null
     },
     actions: {
       onCancel: jest.fn(),
+      onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onDownload: jest.fn(),
       onDaskPages: null
@@ -54,6 +56,21 @@ describe('RunView', () => {
     fireEvent.keyDown(tabs, { key: 'ArrowLeft' });
     fireEvent.keyDown(tabs, { key: 'ArrowLeft' });
     expect(screen.getByTestId('satflow-details')).toBeTruthy();
+  });
+
+  it('offers a retry of a run that did not complete, and another run always', () => {
+    const failed = run({ state_type: 'CRASHED' });
+    const view = render(
+      <RunView {...props} detail={{ ...detail, run: failed }} />
+    );
+    fireEvent.click(screen.getByTestId('satflow-retry-run'));
+    expect(props.actions.onRetry).toHaveBeenCalledWith(failed);
+    const completed = run({ state_type: 'COMPLETED' });
+    view.rerender(
+      <RunView {...props} detail={{ ...detail, run: completed }} />
+    );
+    expect(screen.queryByTestId('satflow-retry-run')).toBeNull();
+    expect(screen.getByTestId('satflow-run-again')).toBeTruthy();
   });
 
   it('puts a failure on top', () => {

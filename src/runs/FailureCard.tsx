@@ -21,6 +21,8 @@ export interface IFailureCardProps extends Omit<
   onCopy: (traceback: string) => void;
   /** Load the run into a notebook; null if the run does not belong to a deployment. */
   onDebug: (() => void) | null;
+  /** Execute the run again; null if the run does not belong to a deployment. */
+  onRetry: (() => void) | null;
 }
 
 /** The reason why a run failed: the exception, the failed task, and the lines of the user's code. */
@@ -28,7 +30,7 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
   const trans = useTrans();
   const id = useId();
   const [isOpen, setOpen] = useState(true);
-  const { failure, onCopy, onDebug } = props;
+  const { failure, onCopy, onDebug, onRetry } = props;
   const { traceback, task } = failure;
   return (
     <section
@@ -61,6 +63,15 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
             data-testid="satflow-debug-run"
           >
             {trans.__('Open in notebook')}
+          </Button>
+        )}
+        {onRetry && (
+          <Button
+            className="jp-mod-styled jp-Satflow-button"
+            onClick={onRetry}
+            data-testid="satflow-retry-failed"
+          >
+            {trans.__('Retry')}
           </Button>
         )}
         {traceback && (

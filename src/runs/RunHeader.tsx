@@ -66,13 +66,30 @@ function RunButtons({ run, actions }: IRunHeaderProps): JSX.Element {
     <span className="jp-Satflow-rowEnd">
       {hasEnded(run.state_type) ? (
         run.deployment_id && (
-          <Button
-            className="jp-mod-styled jp-Satflow-button"
-            onClick={() => actions.onRunAgain(run)}
-            data-testid="satflow-run-again"
-          >
-            {trans.__('Run again…')}
-          </Button>
+          <>
+            {run.state_type !== 'COMPLETED' && (
+              <Button
+                className="jp-mod-styled jp-Satflow-button"
+                title={trans.__(
+                  'Execute this run again, with its parameters and the version that is live now'
+                )}
+                onClick={() => actions.onRetry(run)}
+                data-testid="satflow-retry-run"
+              >
+                {trans.__('Retry')}
+              </Button>
+            )}
+            <Button
+              className="jp-mod-styled jp-Satflow-button"
+              title={trans.__(
+                'Start a new run, with other parameters if needed'
+              )}
+              onClick={() => actions.onRunAgain(run)}
+              data-testid="satflow-run-again"
+            >
+              {trans.__('Run again…')}
+            </Button>
+          </>
         )
       ) : (
         <Button

@@ -5,6 +5,7 @@ import type {
   ClusterFrame,
   ClusterStatus,
   ErrorBody,
+  Run,
   RunDetail,
   StreamFrame
 } from '../_api';
@@ -77,17 +78,15 @@ export class RunModel extends Observable {
       return;
     }
     this.isWatching = true;
-    const take = (frame: StreamFrame) => this.handleFrame(frame);
-    this.subscriptions.add(this.stream.subscribe('runs', null, take));
-    this.subscriptions.add(this.stream.subscribe('logs', this.id, take));
-    this.subscriptions.add(this.stream.subscribe('cluster', this.id, take));
+    this.subscriptions.add(this.stream.subscribe('runs', null, this.take));
+    this.followRun();
     void this.poll.refresh();
   }
 
   readonly refresh = coalesceCalls(async () => {
     try {
       const askedAt = performance.now();
-      this._detail = await this.client.run(this.id);
+      this.setDetail(await this.client.run(this.id));
       this.requestedAt = askedAt;
       this._error = null;
     } catch (reason) {
@@ -112,9 +111,29 @@ export class RunModel extends Observable {
 
   dispose(): void {
     this.list.changed.disconnect(this.onList, this);
+    this.following.dispose();
     this.subscriptions.dispose();
     this.poll.dispose();
     super.dispose();
+  }
+
+  private followRun(): void {
+    this.following.dispose();
+    this.following = DisposableSet.from([
+      this.stream.subscribe('logs', this.id, this.take),
+      this.stream.subscribe('cluster', this.id, this.take)
+    ]);
+  }
+
+  /** Set the details. If the run had ended and is executed again, follow it again: its log continues. */
+  private setDetail(detail: RunDetail): void {
+    const before = this._detail;
+    this._detail = detail;
+    if (before && isRetried(before.run, detail.run) && this.isWatching) {
+      this.log.reopen();
+      this.followRun();
+      void this.poll.start();
+    }
   }
 
   private handleFrame(frame: StreamFrame): void {
@@ -176,7 +195,7 @@ export class RunModel extends Observable {
       this.list.requestedAt > this.requestedAt &&
       run?.state_name !== detail.run.state_name;
     if (run && isNews) {
-      this._detail = { ...detail, run };
+      this.setDetail({ ...detail, run });
     }
     return run !== undefined && isNews;
   }
@@ -199,4 +218,12 @@ export class RunModel extends Observable {
   private _streamError: ErrorBody | null = null;
   private readonly poll: Poll;
   private readonly subscriptions = new DisposableSet();
+  /** The subscriptions that end with the run. */
+  private following = new DisposableSet();
+  private readonly take = (frame: StreamFrame) => this.handleFrame(frame);
+}
+
+/** Return whether a run that had ended is executed again. */
+function isRetried(before: Run, after: Run): boolean {
+  return hasEnded(before.state_type) && !hasEnded(after.state_type);
 }

@@ -13,6 +13,7 @@ import type { LogState } from './log';
 /** Actions of a run's tab. */
 export interface IRunActions {
   onCancel: (run: Run) => void;
+  onRetry: (run: Run) => void;
   onRunAgain: (run: Run) => void;
   onDownload: () => void;
   onDaskPages: OnDaskPages;

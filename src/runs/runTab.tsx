@@ -66,8 +66,9 @@ function renderRun(
   parts: IRunTabParts
 ): JSX.Element {
   const { deployments, preferences, actions, panels } = parts;
-  const { onCancel, onRunAgain, onDaskPages } = actions;
-  const id = run.detail?.run.deployment_id;
+  const { onCancel, onRetry, onRunAgain, onDaskPages } = actions;
+  const shown = run.detail?.run;
+  const id = shown?.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
   const onDownload = () => void downloadLog(run).catch(showError);
   return (
@@ -92,9 +93,10 @@ function renderRun(
               void debugRun(run.id, cells, parts.client, parts.trans).catch(
                 showError
               )
-          : null
+          : null,
+        onRetry: shown && id ? () => onRetry(shown) : null
       }}
-      actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
+      actions={{ onCancel, onRetry, onRunAgain, onDownload, onDaskPages }}
     />
   );
 }

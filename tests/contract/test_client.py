@@ -41,6 +41,7 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "run": models.RunDetail,
     "cancelRun": models.Run,
     "debugRun": models.DebugCell,
+    "retryRun": models.Run,
     "log": str,
     "clusters": models.ClusterList,
     "stack": models.StackStatus,
@@ -89,6 +90,13 @@ def wait_for_line(client: Client, run_id: str) -> None:
         time.sleep(0.5)
 
 
+def wait_for_end(client: Client, run_id: str) -> None:
+    deadline = time.monotonic() + 120
+    while client.run(run_id).run.state_type != "CANCELLED":
+        assert time.monotonic() < deadline, client.run(run_id)
+        time.sleep(0.5)
+
+
 def test_every_method_gives_what_the_contract_says(browser_client, client, kernel_id):
     assert client.startStack().kind == "local"
     assert client.stack().state in ("starting", "ready")
@@ -125,6 +133,9 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert run.id not in [one.run_id for one in client.clusters().clusters]
     assert client.debugRun(run.id, {"kernel_id": kernel_id}).source.endswith("debug.flow(**debug.parameters)")
     assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")
+    wait_for_end(client, run.id)
+    assert client.retryRun(run.id).id == run.id
+    client.cancelRun(run.id)
 
     executor = {"name": "dask-cluster", "options": {"maximum": 1}}
     client.register({"kernel_id": kernel_id, "variable": flow.variable, **choices, "executor": executor})
