@@ -110,6 +110,8 @@ def test_inputs_are_kept_wherever_the_task_ran(stack, session, small_inputs, reg
     details = {kind: ended(stack, run_id) for kind, run_id in runs.items()}
     assert {each.run.state_type for each in details.values()} == {"FAILED"}
 
+    causes = {kind: detail.failure and detail.failure.cause for kind, detail in details.items()}
+    assert set(causes.values()) == {"ZeroDivisionError: division by zero"}, causes
     (failed,) = tasks_of(session, runs["submitted"]).values()
     assert dict(failed.kept.not_kept) == {"secret_text": "secret", "api_key": "credential", "large": "size"}
     found = inputs_of(session, runs["submitted"], failed)
