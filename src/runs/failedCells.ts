@@ -1,6 +1,11 @@
 import type { Failure, FailureCell, FailureFrame } from '../_api';
 import { Observable } from '../components/observable';
-import type { ICellPlace, INotebookCell, INotebooks } from '../notebooks';
+import type {
+  ICellPlace,
+  INotebookCell,
+  INotebooks,
+  IPreparedNotebook
+} from '../notebooks';
 import { hashCell } from './cellHash';
 
 /** A place in the cells of a notebook. Lines are counted from 0, cells as well. */
@@ -19,6 +24,16 @@ export type CellMatch =
   | { kind: 'changed'; place: ICellLine | null }
   /** The notebook was deleted or moved, or this server does not have it. */
   | { kind: 'gone' };
+
+/** The cell of the frame where a run failed. */
+export interface IFailedCell {
+  path: string | null;
+  place: ICellLine | null;
+  /** True if the cell has the text that ran. */
+  isSame: boolean;
+}
+
+const NO_CELL: IFailedCell = { path: null, place: null, isSame: false };
 
 /** Finds the cells of a failed run's frames in its notebook, also while the notebook is edited. */
 export class FailedCells extends Observable {
@@ -81,6 +96,34 @@ export class FailedCells extends Observable {
     await this.notebooks.open(path, place);
   }
 
+  /**
+   * Return the notebook, null if this server does not have it, and the cell of the innermost frame that it has: the one
+   * that ran, or else the one that defines the function now.
+   */
+  async findFailedCell(): Promise<IFailedCell> {
+    const { path, failure } = this;
+    if (path === null || !failure) {
+      return NO_CELL;
+    }
+    await this.readNotebook(path);
+    const main = [...failure.exceptions].reverse().find(isMain);
+    const frames = [...(main?.frames ?? [])].reverse();
+    const matches = frames.map(frame => this.match(frame));
+    const found = matches.find(one => one?.kind === 'found');
+    const changed = matches.find(one => one?.kind === 'changed');
+    const match = found ?? changed;
+    return {
+      path: this.cells === null ? null : path,
+      place: match && 'place' in match ? match.place : null,
+      isSame: found !== undefined
+    };
+  }
+
+  /** Open a notebook, null for the current one, and wait for its kernel. */
+  prepare(path: string | null): Promise<IPreparedNotebook | null> {
+    return this.notebooks.prepare(path);
+  }
+
   dispose(): void {
     this.notebooks.changed.disconnect(this.onNotebook, this);
     super.dispose();
@@ -119,6 +162,10 @@ export class FailedCells extends Observable {
   /** The cells of the notebook; undefined if they are not read yet, null if the notebook is gone. */
   private cells: readonly INotebookCell[] | null | undefined = undefined;
 }
+
+/** Return whether an exception is the one that ended the run, which is the last of these. */
+const isMain = ({ relation }: { relation: string | null }): boolean =>
+  relation === null;
 
 const hasCell = ({ frames }: { frames: FailureFrame[] }): boolean =>
   frames.some(isInCell);

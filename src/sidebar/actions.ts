@@ -26,6 +26,7 @@ import type { FlowsModel } from '../flows/flows';
 import { INSTALL_COMMAND } from '../flows/FlowsSection';
 import {
   confirmCancel,
+  confirmRetry,
   pickDeployment,
   runWithParameters
 } from '../runs/runDialogs';
@@ -92,6 +93,8 @@ export class Actions {
     this.showErrors(this.runDeployment(deployment, deployment.parameters));
 
   readonly onRunAgain = (run: Run): void => this.showErrors(this.runAgain(run));
+
+  readonly onRetry = (run: Run): void => this.showErrors(this.retryRun(run));
 
   readonly onCancel = (run: Run): void => this.showErrors(this.cancelRun(run));
 
@@ -198,6 +201,12 @@ export class Actions {
   private async cancelRun(run: Run): Promise<void> {
     if (await confirmCancel(run, this.parts.trans)) {
       await this.parts.runs.cancelRun(run.id);
+    }
+  }
+
+  private async retryRun(run: Run): Promise<void> {
+    if (await confirmRetry(run, this.parts.trans)) {
+      await this.parts.runs.retryRun(run.id);
     }
   }
 
