@@ -68,9 +68,10 @@ def store_at_end(flow: Flow[..., Any], manifest: Manifest, folder: Path, setting
     store = folder / loader.STORE_FILE  # missing if the pull step was that of an earlier SatFlow
     if flow.isgenerator or not store.exists() or not (settings.result_limit or settings.inputs_limit):
         return flow
-    end = _RunEnd(folder, store.read_text(), settings, manifest, start_collecting(settings.inputs_limit))
+    global _run_end
+    _run_end = _RunEnd(folder, store.read_text(), settings, manifest, start_collecting(settings.inputs_limit))
     wrap = _wrap_async if flow.isasync else _wrap_sync
-    wrapper: Any = wrap(flow.fn, end.store_value_or_report, end.store_inputs_or_report)
+    wrapper: Any = wrap(flow.fn, _store_value, _store_inputs)
     # Prefect looks up the flow's annotations in the globals of its function.
     own_globals = getattr(unwrap(flow.fn), "__globals__", wrapper.__globals__)
     with_globals = FunctionType(wrapper.__code__, own_globals, wrapper.__name__, None, wrapper.__closure__)
@@ -113,6 +114,20 @@ def _wrap_async(
     return await_and_store
 
 
+_run_end: _RunEnd | None = None
+"""The end of the flow run of this process. The flow does not refer to it, because task runners send the flow elsewhere."""
+
+
+def _store_value(returned: object) -> None:
+    if _run_end is not None and _is_run_of_process():
+        _run_end.store_value_or_report(returned)
+
+
+def _store_inputs() -> None:
+    if _run_end is not None and _is_run_of_process():
+        _run_end.store_inputs_or_report()
+
+
 def _is_run_of_process() -> bool:
     """Return whether the current flow run is that of this process, and not a nested one of the same flow."""
     from prefect.context import FlowRunContext
@@ -133,9 +148,7 @@ class _RunEnd:
     collector: InputCollector
 
     def store_value_or_report(self, returned: Any) -> None:
-        """Store the value of the run of this process, and set its reference. Log why that was not possible."""
-        if not _is_run_of_process():
-            return
+        """Store the value of the run, and set its reference. Log why that was not possible."""
         try:
             asyncio.run(self._store_with_reference(returned))
         except Exception as error:  # Prefect's client and its transport raise many types
@@ -144,9 +157,7 @@ class _RunEnd:
             )
 
     def store_inputs_or_report(self) -> None:
-        """Store the inputs of failed tasks of the run of this process. Log which were not kept, and why."""
-        if not _is_run_of_process():
-            return
+        """Store the inputs of failed tasks of the run. Log which were not kept, and why."""
         try:
             asyncio.run(self._store_inputs())
         except Exception as error:  # as above

@@ -36,7 +36,7 @@ def load(rows: int) -> Any:
 
 
 @task
-def divide(number: int, frame: Any, point: Any, secret_text: str, api_key: str, large: str, *, by: int = 0) -> float:
+def divide(number: int, frame: Any, point: Any, lines: Any, api_key: str, large: str, *, by: int = 0) -> float:
     return number / by
 
 
@@ -113,13 +113,13 @@ def test_inputs_are_kept_wherever_the_task_ran(stack, session, small_inputs, reg
     causes = {kind: detail.failure and detail.failure.cause for kind, detail in details.items()}
     assert set(causes.values()) == {"ZeroDivisionError: division by zero"}, causes
     (failed,) = tasks_of(session, runs["submitted"]).values()
-    assert dict(failed.kept.not_kept) == {"secret_text": "secret", "api_key": "credential", "large": "size"}
+    assert dict(failed.kept.not_kept) == {"lines": "secret", "api_key": "credential", "large": "size"}
     found = inputs_of(session, runs["submitted"], failed)
     assert (found["number"], found["by"], found["point"].x) == (7, 0, 5)
     assert list(found["frame"]["a"]) == [0, 1, 2], "a future is the value that the task received"
     assert found.keys() == {"number", "frame", "point", "by"}
     log = log_of(stack, runs["submitted"])
-    assert "were not kept: secret_text (it contains the value of a secret that the flow declares)" in log
+    assert "were not kept: lines (it contains the value of a secret that the flow declares)" in log
     assert not [
         file for file in (stack.settings.state_dir / "store").rglob("sha256*") if SECRET in str(file.read_bytes())
     ]
