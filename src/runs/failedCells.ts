@@ -7,6 +7,7 @@ import type {
   IPreparedNotebook
 } from '../notebooks';
 import { hashCell } from './cellHash';
+import { findMainException } from './frameGroups';
 
 /** A place in the cells of a notebook. Lines are counted from 0, cells as well. */
 export interface ICellLine extends ICellPlace {
@@ -106,16 +107,15 @@ export class FailedCells extends Observable {
       return NO_CELL;
     }
     await this.readNotebook(path);
-    const main = [...failure.exceptions].reverse().find(isMain);
-    const frames = [...(main?.frames ?? [])].reverse();
+    const frames = [...(findMainException(failure)?.frames ?? [])].reverse();
     const matches = frames.map(frame => this.match(frame));
-    const found = matches.find(one => one?.kind === 'found');
-    const changed = matches.find(one => one?.kind === 'changed');
-    const match = found ?? changed;
+    const match =
+      matches.find(one => one?.kind === 'found') ??
+      matches.find(one => one?.kind === 'changed');
     return {
       path: this.cells === null ? null : path,
       place: match && 'place' in match ? match.place : null,
-      isSame: found !== undefined
+      isSame: match?.kind === 'found'
     };
   }
 
@@ -162,10 +162,6 @@ export class FailedCells extends Observable {
   /** The cells of the notebook; undefined if they are not read yet, null if the notebook is gone. */
   private cells: readonly INotebookCell[] | null | undefined = undefined;
 }
-
-/** Return whether an exception is the one that ended the run, which is the last of these. */
-const isMain = ({ relation }: { relation: string | null }): boolean =>
-  relation === null;
 
 const hasCell = ({ frames }: { frames: FailureFrame[] }): boolean =>
   frames.some(isInCell);
