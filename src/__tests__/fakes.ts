@@ -168,7 +168,6 @@ export function run(change: Partial<api.Run> = {}): api.Run {
     duration: 4,
     parameters: {},
     scheduled: false,
-    version: null,
     last_line: null,
     why_waiting: null,
     ...change

@@ -113,8 +113,7 @@ export function form(
       started.push('r1');
       return run();
     },
-    cancelRun: async () => run(),
-    retryRun: async () => run()
+    cancelRun: async () => run()
   };
   const flows = new Flows();
   const parts: IRegisterParts = {

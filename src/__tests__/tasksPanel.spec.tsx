@@ -56,13 +56,10 @@ describe('the panel of task runs', () => {
       matchCell: () => null,
       cellOf: () => null,
       onOpenCell: jest.fn(),
-      onCopy: jest.fn(),
-      onDebug: null,
-      onRetry: null
+      onCopy: jest.fn()
     },
     actions: {
       onCancel: jest.fn(),
-      onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onOpen,
       onDownload: jest.fn(),
