@@ -18,6 +18,8 @@ from pathlib import Path
 import platformdirs
 import psutil
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as generated_tests
 
 from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import PrefectApi
@@ -33,6 +35,10 @@ FIXTURES = ("deployments", "kernels", "notebooks", "ports", "prefect_api")
 """The modules of `tests/fixtures`, imported only when no test can touch the user's folders any more."""
 SWITCHES = ("SATFLOW_EVERY_KILL", "SATFLOW_TEST_VERSIONS")
 """What says how much is tested; it is no setting of SatFlow's."""
+
+# A busy machine is slow, and nothing is wrong with it.
+generated_tests.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+generated_tests.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
