@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import RunGroupTaken
@@ -22,11 +21,8 @@ from satflow_ext.models import (
 )
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_groups.database import GroupDatabase, GroupRow, NewPoint, new_group_id
-from satflow_ext.run_groups.points import Points, check_number, digest_point, make_points
+from satflow_ext.run_groups.points import Points, check_number, make_points
 from satflow_ext.run_groups.submission import refresh_points
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FIRST_POINTS = 5
 """Number of points that a plan contains."""
@@ -44,25 +40,22 @@ class Selection:
 
     def describe(self) -> RunGroupPlan:
         """Return the selection as a plan."""
-        chosen = [self._parameters_by_digest[digest] for digest in self._ordered_digests()]
+        chosen = self._list_chosen()
         return RunGroupPlan(
             name=self.row.name,
             deployment_name=self.row.deployment_name,
             flow_name=self.row.flow_name,
-            points=len(self.points.parameters),
+            points=len(self.points.by_digest),
             duplicates=self.points.duplicates,
             runs=len(chosen),
             first=tuple(chosen[:FIRST_POINTS]),
             exists=self.exists,
         )
 
-    @property
-    def _parameters_by_digest(self) -> Mapping[str, JsonObject]:
-        return {digest_point(each): each for each in self.points.parameters}
-
-    def _ordered_digests(self) -> list[str]:
+    def _list_chosen(self) -> list[JsonObject]:
+        """Return the parameters of the points that would run, in the order of their start."""
         selected = {*self.again, *(each.digest for each in self.new)}
-        ordered = [digest for digest in self._parameters_by_digest if digest in selected]
+        ordered = [parameters for digest, parameters in self.points.by_digest.items() if digest in selected]
         return ordered[::-1] if self.row.newest_first else ordered
 
 
@@ -117,11 +110,10 @@ def _select_points(database: GroupDatabase, request: RunGroupRequest, deployment
     existing = database.find_row(request.name) if request.name else None
     row = _make_row(request, deployment, points, existing)
     states = database.read_states(existing.id) if existing else {}
-    digests = [(digest_point(each), each) for each in points.parameters]
-    new = tuple(NewPoint(digest, each) for digest, each in digests if digest not in states)
+    new = tuple(NewPoint(digest, each) for digest, each in points.by_digest.items() if digest not in states)
     check_number(len(states) + len(new))
     states_to_run = _states_to_run(request.only)
-    again = tuple(digest for digest, _ in digests if states.get(digest) in states_to_run)
+    again = tuple(digest for digest in points.by_digest if states.get(digest) in states_to_run)
     return Selection(points, new, again, row, existing is not None)
 
 

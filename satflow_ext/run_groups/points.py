@@ -40,11 +40,19 @@ MAX_SHOWN_VALUE = 60
 
 @dataclass(frozen=True)
 class Points:
-    """The different points of a request, in its order; `duplicates` is the number of further ones that were left out."""
+    """The different points of a request, by their digests and in its order.
 
-    parameters: tuple[JsonObject, ...]
+    `duplicates` is the number of further ones that were left out.
+    """
+
+    by_digest: dict[str, JsonObject]
     duplicates: int
     varied: tuple[str, ...]
+
+    @property
+    def parameters(self) -> tuple[JsonObject, ...]:
+        """The parameters of each point."""
+        return tuple(self.by_digest.values())
 
 
 def make_points(request: RunGroupRequest, defaults: JsonObject, schema: JsonObject) -> Points:
@@ -68,7 +76,7 @@ def make_points(request: RunGroupRequest, defaults: JsonObject, schema: JsonObje
         converted = check_point(number, {**point, **request.parameters}, point)
         different.setdefault(digest_point(converted), converted)
     varied = tuple(dict.fromkeys(itertools.chain.from_iterable(combined)))
-    return Points(tuple(different.values()), len(combined) - len(different), varied)
+    return Points(different, len(combined) - len(different), varied)
 
 
 def digest_point(parameters: JsonObject) -> str:
