@@ -10,6 +10,7 @@ docstring states otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -1158,6 +1159,11 @@ class RunGroup(WireModel):
     varied: tuple[str, ...]
     problem: str | None
 
+    @property
+    def is_active(self) -> bool:
+        """True while points are submitted or runs have not ended."""
+        return self.state in ("running", "cancelling")
+
 
 class RunGroupList(WireModel):
     """GET /satflow/run-groups, newest first."""
@@ -1185,6 +1191,11 @@ class RunPoint(WireModel):
     run_id: str | None
     message: str | None
     duration: float
+
+
+def failed_points(points: Iterable[RunPoint]) -> tuple[RunPoint, ...]:
+    """Return the points whose run failed or crashed, or that Prefect refused."""
+    return tuple(point for point in points if point.state in FAILED_POINTS)
 
 
 class RunGroupDetail(WireModel):

@@ -464,7 +464,7 @@ class RunGroups:
             else:
                 deadline = monotonic() + GROUP_PATIENCE
                 yield group
-                if group.state not in ("running", "cancelling"):
+                if not group.is_active:
                     return
             await asyncio.sleep(GROUP_PAUSE)
 
@@ -539,7 +539,7 @@ class RunGroups:
     async def _refresh(self, database: GroupDatabase, group: RunGroup, *, every_run: bool = False) -> RunGroup:
         """Read the states of a group's runs. For another API than the local stack's, this process also submits the next ones."""
         endpoints = await self._connection.endpoints()
-        if group.state in ("running", "cancelling") and not endpoints.local:
+        if group.is_active and not endpoints.local:
             await self._advance_groups(database)
         from satflow_ext.run_groups import groups
 

@@ -10,7 +10,7 @@ from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.display.group_view import GroupView, counts_text
 from satflow_ext.errors import BadRequest
-from satflow_ext.models import FAILED_POINTS, MAX_POINTS, RunGroup, RunGroupDetail, RunGroupList
+from satflow_ext.models import MAX_POINTS, RunGroup, RunGroupDetail, RunGroupList
 from satflow_ext.session import OpenConnection, RunGroups, Session
 from satflow_ext.settings import load_settings
 
@@ -42,8 +42,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         if args.follow and not args.json:
             return watch_group.follow_group(connection, group)
         detail = interrupts.run(_read_detail(Session(connection).run_groups, group, wait=args.follow))
-        failed = [point for point in detail.points if point.state in FAILED_POINTS]
-        print(detail.model_dump_json(indent=2) if args.json else GroupView(detail.group, failed))
+        print(detail.model_dump_json(indent=2) if args.json else GroupView(detail.group, detail.points))
         if not args.follow:
             watch_group.report_continuation(connection, detail.group)
         return 1 if args.follow and detail.group.state != "completed" else 0

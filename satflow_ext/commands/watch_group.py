@@ -8,7 +8,7 @@ from contextlib import aclosing
 from satflow_ext import lease
 from satflow_ext.commands import interrupts
 from satflow_ext.display.group_view import GroupView, counts_text
-from satflow_ext.models import FAILED_POINTS, MAX_POINTS, RunGroup
+from satflow_ext.models import MAX_POINTS, RunGroup
 from satflow_ext.session import OpenConnection, Session
 
 
@@ -28,7 +28,7 @@ def follow_group(connection: OpenConnection, group: RunGroup) -> int:
 
 def report_continuation(connection: OpenConnection, group: RunGroup) -> None:
     """Print which process submits the remaining runs of a group when this command has ended."""
-    if group.state not in ("running", "cancelling"):
+    if not group.is_active:
         return
     again = f"To follow it: satflow run-groups {group.name!r} --follow"
     if not connection.resolved.local:
@@ -58,6 +58,5 @@ async def _print_progress(session: Session, group: RunGroup) -> RunGroup:
                 if text and text not in printed:
                     print(text, flush=True)
             printed = current
-    points = await session.run_groups.read_points(group.id, limit=MAX_POINTS)
-    print(GroupView(group, [point for point in points if point.state in FAILED_POINTS]))
+    print(GroupView(group, await session.run_groups.read_points(group.id, limit=MAX_POINTS)))
     return group

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from satflow_ext.display.preflight import as_html, as_text
 from satflow_ext.display.run_view import progress_bar
-from satflow_ext.models import JsonObject, PointState, RunGroup, RunGroupPlan, RunPoint
+from satflow_ext.models import PointState, RunGroup, RunGroupPlan, RunPoint, failed_points
+from satflow_ext.parameter_values.text import parameters_text
 
 SHOWN_FAILURES = 5
 """Number of failed points that are shown."""
-MAX_VALUE_LENGTH = 60
-"""Maximum number of characters that are shown of a parameter."""
 MAX_MESSAGE_LENGTH = 200
 """Maximum number of characters that are shown of the reason of a failure."""
 STATE_WORDS: Mapping[PointState, str] = {
@@ -34,10 +32,10 @@ STATE_WORDS: Mapping[PointState, str] = {
 
 @dataclass(frozen=True)
 class GroupView:
-    """The display of a run group, and of the first of its failed points."""
+    """The display of a run group, and of the first of those points that failed."""
 
     group: RunGroup
-    failed: Sequence[RunPoint] = ()
+    points: Sequence[RunPoint]
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Return the (label, value) rows."""
@@ -48,8 +46,8 @@ class GroupView:
         yield "Runs", counts_text(group)
         if group.problem:
             yield "Problem", group.problem
-        if self.failed:
-            yield "Failed", "\n".join(_failure_lines(self.failed, group.varied))
+        if failed := failed_points(self.points):
+            yield "Failed", "\n".join(_failure_lines(failed, group.varied))
 
     def __repr__(self) -> str:
         return as_text(self.rows(), width=12)
@@ -90,15 +88,6 @@ def counts_text(group: RunGroup) -> str:
     return f"{progress_bar(completed, group.total)} {', '.join(words)}"
 
 
-def parameters_text(parameters: JsonObject) -> str:
-    """Format parameters as `day=2026-01-05, region=a`."""
-    return ", ".join(f"{name}={_value_text(value)}" for name, value in parameters.items())
-
-
-def _value_text(value: object) -> str:
-    return _shorten(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), MAX_VALUE_LENGTH)
-
-
 def _duplicates_text(number: int) -> str:
     return f" ({number} duplicates left out)" if number else ""
 
@@ -106,11 +95,9 @@ def _duplicates_text(number: int) -> str:
 def _failure_lines(failed: Sequence[RunPoint], varied: Sequence[str]) -> Iterator[str]:
     for point in failed[:SHOWN_FAILURES]:
         values = {name: point.parameters[name] for name in varied if name in point.parameters}
-        message = _shorten((point.message or "").replace("\n", " "), MAX_MESSAGE_LENGTH)
+        message = (point.message or "").replace("\n", " ")
+        if len(message) > MAX_MESSAGE_LENGTH:
+            message = f"{message[:MAX_MESSAGE_LENGTH]}…"
         yield f"{parameters_text(values or point.parameters)}: {message or STATE_WORDS[point.state]}"
     if len(failed) > SHOWN_FAILURES:
         yield f"… and {len(failed) - SHOWN_FAILURES} more"
-
-
-def _shorten(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"

@@ -14,7 +14,6 @@ from satflow_ext.errors import InvalidParameter, RunFailed, SatflowError
 from satflow_ext.kernel.kernel_session import get_shell, open_session, run_coroutine
 from satflow_ext.kernel.run_handle import ReportInterrupt, encode_parameters, refuse_executed_notebook
 from satflow_ext.models import (
-    FAILED_POINTS,
     MAX_POINTS,
     JsonObject,
     PointState,
@@ -22,6 +21,7 @@ from satflow_ext.models import (
     RunGroupRequest,
     RunGroupState,
     RunPoint,
+    failed_points,
 )
 from satflow_ext.settings import load_settings
 from satflow_ext.validation_errors import convert_first_error
@@ -168,7 +168,7 @@ class RunGroupHandle:
     @property
     def failed(self) -> tuple[RunPoint, ...]:
         """The points whose run failed or crashed, or that Prefect refused; `message` is the reason."""
-        return tuple(point for point in self.points if point.state in FAILED_POINTS)
+        return failed_points(self.points)
 
     def wait(self, timeout: float | None = None) -> RunGroupHandle:
         """Wait until all runs have ended, whether or not they completed, and return this handle.
@@ -195,8 +195,8 @@ class RunGroupHandle:
 
         Returns:
             A DataFrame of pandas, or a list of dicts if pandas is not installed. The columns are the parameters, and `state`,
-            `duration` (in seconds), `run_id`, `result` and `error`, which contains the reason why there is no result. A parameter
-            with one of these names has the column `parameters.NAME`.
+            `duration` (in seconds), `run_id`, `result` and `error`, which contains the reason why the result is missing. A
+            parameter with one of these names has the column `parameters.NAME`.
 
         Raises:
             TimeoutError: they have not ended in time. They continue.
@@ -226,8 +226,8 @@ class RunGroupHandle:
         from IPython.display import display
 
         group = self._read()
-        if group.state not in ("running", "cancelling") or getattr(get_shell(), "kernel", None) is None:
-            display(GroupView(group, self.failed))  # type: ignore[no-untyped-call]
+        if not group.is_active or getattr(get_shell(), "kernel", None) is None:
+            display(GroupView(group, self.points))  # type: ignore[no-untyped-call]
             return
         if self._live is None or not self._live.is_active:
             from satflow_ext.kernel.live_run import LiveGroup

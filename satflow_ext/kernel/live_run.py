@@ -169,7 +169,7 @@ class LiveGroup(LiveDisplay):
         super().__init__()
         self._session = session
         self._group = group
-        self._failed: tuple[RunPoint, ...] = ()
+        self._points: tuple[RunPoint, ...] = ()
 
     async def _follow(self) -> None:
         """Update the displays until all runs have ended, or the Prefect API no longer answers."""
@@ -181,8 +181,7 @@ class LiveGroup(LiveDisplay):
     async def _update_group(self, group: RunGroup) -> None:
         before, self._group = self._group, group
         if self._count_failed(before) != self._count_failed(group) or not self._shown:
-            points = await self._session.run_groups.read_points(self._group.id, limit=MAX_POINTS)
-            self._failed = tuple(point for point in points if point.state in FAILED_POINTS)
+            self._points = await self._session.run_groups.read_points(self._group.id, limit=MAX_POINTS)
         self._update()
 
     @staticmethod
@@ -190,4 +189,4 @@ class LiveGroup(LiveDisplay):
         return sum(group.counts.get(state, 0) for state in FAILED_POINTS)
 
     def _make_view(self) -> GroupView:
-        return GroupView(self._group, self._failed)
+        return GroupView(self._group, self._points)

@@ -12,6 +12,10 @@ WHOLE_NUMBERS = range(-(2**63), 2**64)
 """Whole numbers that Prefect's database returns unchanged; numbers outside of this range become floats."""
 
 
+MAX_SHOWN_VALUE = 60
+"""Maximum number of characters that are shown of a value."""
+
+
 class GivenParameters(NamedTuple):
     """Values for parameters by name: `values` are JSON or of the parameters' own types, `texts` are text."""
 
@@ -38,6 +42,17 @@ class ExactNumber(float):
     def __str__(self) -> str:
         self.is_read = True
         return self.text
+
+
+def value_text(value: JsonValue) -> str:
+    """Return a value as it is typed, shortened."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN_VALUE else f"{text[:MAX_SHOWN_VALUE]}…"
+
+
+def parameters_text(parameters: Mapping[str, JsonValue]) -> str:
+    """Return parameters as text, such as `day=2026-01-05, region=a`."""
+    return ", ".join(f"{name}={value_text(value)}" for name, value in parameters.items())
 
 
 def parse_json_or_text(text: str, parse_float: Callable[[str], float] = float) -> JsonValue:

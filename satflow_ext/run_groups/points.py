@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from satflow_ext.errors import InvalidParameter, ParametersTooLarge
 from satflow_ext.models import MAX_POINTS, JsonObject, RunGroupRequest
 from satflow_ext.parameter_values.by_schema import value_fits
-from satflow_ext.parameter_values.text import text_to_value
+from satflow_ext.parameter_values.text import parameters_text, text_to_value, value_text
 from satflow_ext.runs.parameter_checks import check_size, convert_parameters
 
 Moment = TypeVar("Moment", date, datetime)
@@ -34,8 +34,6 @@ _STEPS = {
     "w": timedelta(weeks=1),
 }
 _STEP_FIX = "Write a step as /2 for numbers, and as /30min, /6h, /1d, /1w or /1mo for dates and times."
-MAX_SHOWN_VALUE = 60
-"""Maximum number of characters that are shown of a value."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +81,6 @@ def digest_point(parameters: JsonObject) -> str:
     """Return a digest of a point, which is the same for equal parameters."""
     text = json.dumps(parameters, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def describe_point(parameters: Mapping[str, JsonValue], names: Sequence[str]) -> str:
-    """Return the values of these parameters as text, such as `day=2026-01-05, region=a`."""
-    return ", ".join(f"{name}={value_text(parameters[name])}" for name in names if name in parameters)
-
-
-def value_text(value: JsonValue) -> str:
-    """Return a value as it is typed, shortened."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN_VALUE else f"{text[:MAX_SHOWN_VALUE]}…"
 
 
 def _list_points(request: RunGroupRequest, schema: JsonObject) -> Iterator[JsonObject]:
@@ -156,7 +143,7 @@ class _PointCheck:
             check_size(together)
             converted = convert_parameters(together, self._schema)
         except (InvalidParameter, ParametersTooLarge) as error:
-            where = describe_point(varied, [*varied]) or "without parameters"
+            where = parameters_text(varied) or "without parameters"
             raise type(error)(f"Point {number} ({where}): {error.message}", fix=error.fix, field=error.field) from None
         return {name: converted[name] for name in parameters}
 

@@ -17,11 +17,11 @@ from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound, InvalidParameter, ParametersTooLarge, SatflowError
 from satflow_ext.models import LIVE_POINTS, RunPoint
+from satflow_ext.parameter_values.text import value_text
 from satflow_ext.prefect_api import PrefectClient, prefect_client, replace_not_found
 from satflow_ext.prefect_api.api_errors import read_detail
 from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow
 from satflow_ext.run_groups.database import GroupDatabase, GroupRow
-from satflow_ext.run_groups.points import value_text
 from satflow_ext.runs.failure import PREFECT_PREFIX
 from satflow_ext.runs.run_rows import read_state_type
 from satflow_ext.runs.run_start import check_parameters
