@@ -9,7 +9,7 @@ The operations are imported when they are first used, so that no process waits f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -425,9 +425,10 @@ class RunGroups:
     async def list_all(self, limit: int = 20) -> tuple[RunGroup, ...]:
         """List the newest groups of the Prefect API, newest first."""
         database = await self._open_database()
-        return tuple(
-            [await self._refresh(database, each) for each in await asyncio.to_thread(database.list_groups, limit)]
-        )
+        found = await asyncio.to_thread(database.list_groups, limit)
+        if await self._advance_elsewhere(database, found):
+            return await asyncio.to_thread(database.list_groups, limit)
+        return tuple([await self._refresh(database, each) for each in found])
 
     async def read_group(self, name: str, *, every_run: bool = False) -> RunGroup:
         """Read the group with that name or id.
@@ -440,7 +441,10 @@ class RunGroups:
             RunGroupNotFound: this machine has no such group.
         """
         database = await self._open_database()
-        return await self._refresh(database, await asyncio.to_thread(database.read_group, name), every_run=every_run)
+        group = await asyncio.to_thread(database.read_group, name)
+        if await self._advance_elsewhere(database, (group,)) and not every_run:
+            return await asyncio.to_thread(database.read_group, group.id)
+        return await self._refresh(database, group, every_run=every_run)
 
     async def follow(self, name: str) -> AsyncGenerator[RunGroup, None]:
         """Yield a group at once and then every second, until all of its runs have ended or it was stopped.
@@ -529,18 +533,28 @@ class RunGroups:
         await self._advance_groups(database)
         return await asyncio.to_thread(database.read_group, group_id)
 
-    async def _advance_groups(self, database: GroupDatabase) -> None:
+    async def _advance_elsewhere(self, database: GroupDatabase, groups: Iterable[RunGroup]) -> bool:
+        """For another API than the local stack's, submit the next runs of active groups, and read the states of live runs.
+
+        Returns:
+            Whether this process did, so that the database has the states of all live runs.
+        """
+        endpoints = await self._connection.endpoints()
+        if endpoints.local or not any(group.is_active for group in groups):
+            return False
+        return await self._advance_groups(database)
+
+    async def _advance_groups(self, database: GroupDatabase) -> bool:
         endpoints = await self._connection.endpoints()
         from satflow_ext.run_groups.submission import advance_groups
 
         with suppress(PrefectFailed, DiskFull):  # the group contains the reason
-            await advance_groups(database, endpoints.prefect, self._connection.settings)
+            return await advance_groups(database, endpoints.prefect, self._connection.settings)
+        return False
 
     async def _refresh(self, database: GroupDatabase, group: RunGroup, *, every_run: bool = False) -> RunGroup:
-        """Read the states of a group's runs. For another API than the local stack's, this process also submits the next ones."""
+        """Read the states of a group's runs."""
         endpoints = await self._connection.endpoints()
-        if group.is_active and not endpoints.local:
-            await self._advance_groups(database)
         from satflow_ext.run_groups import groups
 
         return await groups.refresh_group(database, endpoints.prefect, group, live_only=not every_run)

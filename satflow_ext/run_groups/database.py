@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from uuid import uuid4
 
 from satflow_ext import file_lock
@@ -120,10 +120,7 @@ class GroupDatabase:
     def find_row(self, name: str) -> GroupRow | None:
         """Return the group with that name or id."""
         with self._open() as connection:
-            rows = _read_groups(
-                connection, "prefect = ? AND ? IN (name, id) ORDER BY name = ? DESC", self._prefect, name, name
-            )
-            return next(iter(rows), None)
+            return self._find_row(connection, name)
 
     def read_group(self, name: str) -> RunGroup:
         """Return the group with that name or id, and the number of its points in each state.
@@ -131,13 +128,13 @@ class GroupDatabase:
         Raises:
             RunGroupNotFound: there is none.
         """
-        row = self.find_row(name)
-        if row is None:
-            raise RunGroupNotFound(
-                f"This machine has no run group {name!r} for this Prefect API.",
-                fix="List the run groups: satflow run-groups",
-            )
         with self._open() as connection:
+            row = self._find_row(connection, name)
+            if row is None:
+                raise RunGroupNotFound(
+                    f"This machine has no run group {name!r} for this Prefect API.",
+                    fix="List the run groups: satflow run-groups",
+                )
             return _describe_group(connection, row)
 
     def list_active(self) -> list[GroupRow]:
@@ -304,6 +301,10 @@ class GroupDatabase:
         except OSError as error:
             raise self._failure(error.strerror or str(error)) from None
 
+    def _find_row(self, connection: sqlite3.Connection, name: str) -> GroupRow | None:
+        condition = "prefect = ? AND ? IN (name, id) ORDER BY name = ? DESC"
+        return next(iter(_read_groups(connection, condition, self._prefect, name, name)), None)
+
     @property
     def _pending_file(self) -> Path:
         return self._folder / f"{self._file_prefix}.pending"
@@ -352,6 +353,7 @@ class GroupDatabase:
         path = self._folder / "groups.db"
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.row_factory = sqlite3.Row
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -421,38 +423,14 @@ def _read_groups(connection: sqlite3.Connection, condition: str, *values: object
     return [_parse_group(row) for row in rows.fetchall()]
 
 
-def _parse_group(row: tuple[Any, ...]) -> GroupRow:
-    *texts, concurrency, newest_first, varied, status, problem = row
-    id_, name, flow_name, deployment_name, deployment_id, created = texts
-    return GroupRow(
-        id=id_,
-        name=name,
-        flow_name=flow_name,
-        deployment_name=deployment_name,
-        deployment_id=deployment_id,
-        created=created,
-        concurrency=concurrency,
-        newest_first=bool(newest_first),
-        varied=tuple(json.loads(varied)),
-        status=status,
-        problem=problem,
-    )
+def _parse_group(row: sqlite3.Row) -> GroupRow:
+    converted = {"newest_first": bool(row["newest_first"]), "varied": tuple(json.loads(row["varied"]))}
+    return GroupRow(**{**dict(row), **converted})
 
 
 def _read_points(connection: sqlite3.Connection, condition: str, *values: object) -> tuple[RunPoint, ...]:
     rows = connection.execute(f"SELECT {_POINT_COLUMNS} FROM point WHERE {condition}", values)
-    return tuple(
-        RunPoint(
-            position=position,
-            parameters=json.loads(parameters),
-            state=state,
-            attempt=attempt,
-            run_id=run_id,
-            message=message,
-            duration=duration,
-        )
-        for position, parameters, state, attempt, run_id, message, duration in rows.fetchall()
-    )
+    return tuple(RunPoint(**{**dict(row), "parameters": json.loads(row["parameters"])}) for row in rows.fetchall())
 
 
 def _describe_group(connection: sqlite3.Connection, row: GroupRow) -> RunGroup:

@@ -62,21 +62,25 @@ async def submit_until_done(
         await asyncio.sleep(pause)
 
 
-async def advance_groups(database: GroupDatabase, prefect_api: PrefectApi, settings: Settings) -> None:
-    """Read the states of all runs that have not ended, and submit the next ones. Do nothing if another process does this now.
+async def advance_groups(database: GroupDatabase, prefect_api: PrefectApi, settings: Settings) -> bool:
+    """Read the states of all runs that have not ended, and submit the next ones.
+
+    Returns:
+        False if another process does this now, and this one did nothing.
 
     Raises:
         SatflowError: the API did not answer, or a disk of this machine is full. The database contains the reason.
     """
     lock = await asyncio.to_thread(database.take_submission_lock)
     if lock is None:
-        return
+        return False
     with lock:
         try:
             await _advance_all(database, prefect_api, settings)
         except SatflowError as error:
             await asyncio.to_thread(database.set_problem, str(error))
             raise
+    return True
 
 
 async def refresh_points(
