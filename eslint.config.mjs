@@ -7,6 +7,7 @@ import ts from 'typescript-eslint';
 export default ts.config(
   {
     ignores: [
+      '.docs/**',
       '.venv/**',
       'coverage/**',
       'docs/**',
