@@ -91,7 +91,7 @@ class RunManager:
 
     def list_followed(self) -> list[str]:
         """Return the ids of the runs whose log a browser follows, and that have not ended."""
-        return sorted(+self._followed)
+        return sorted(self._followed)
 
     @contextmanager
     def _count_follower(self, run_id: str) -> Iterator[None]:
@@ -100,6 +100,8 @@ class RunManager:
             yield
         finally:
             self._followed[run_id] -= 1
+            if not self._followed[run_id]:
+                del self._followed[run_id]
 
     async def read_task_runs(self, run_id: str, cursor: str | None) -> TaskRunPage:
         """Return a page of the task runs that changed after a cursor; see `TaskRunBooks.read_changes`."""
