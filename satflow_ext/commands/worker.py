@@ -43,7 +43,6 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> NoReturn:
     prefect = resolve_prefect(settings, None)
     credentials = {"PREFECT_API_AUTH_STRING": prefect.auth_string, "PREFECT_API_KEY": prefect.api_key}
     options = {"--type": WORKER_TYPE, "--pool": pool, "--limit": args.limit, "--name": args.name}
-    sys.stdout.flush()
     os.execve(
         sys.executable,
         [sys.executable, "-m", "prefect", "worker", "start", *_given_options(options)],

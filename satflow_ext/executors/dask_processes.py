@@ -6,7 +6,6 @@ are imported. A cluster of a flow run records them for the Prefect worker, which
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from satflow_ext import atomic_files
 from satflow_ext.fork_requests import child_process
+from satflow_ext.fork_requests.preloaded_packages import DAY, RECENT, is_younger
 from satflow_ext.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
 METHOD = "distributed.worker.multiprocessing-method"
 """Dask's setting that names the way in which Dask workers are started."""
-
-DAY = 24 * 60 * 60
-RECENT = 30 * DAY
-"""Seconds in which a flow run must have started a cluster, so that a Prefect worker starts the template."""
 
 VARIABLES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
@@ -61,9 +57,9 @@ def read_variables(file: Path, max_age: float) -> dict[str, str] | None:
         file: path of the file.
         max_age: seconds; an older file counts as missing.
     """
+    if not is_younger(file, max_age):
+        return None
     try:
-        if time.time() - file.stat().st_mtime > max_age:
-            return None
         return VARIABLES.validate_json(file.read_bytes())
     except (OSError, ValidationError):
         return None

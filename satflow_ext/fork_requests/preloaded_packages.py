@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 DAY = 24 * 60 * 60
 RECENT = 30 * DAY
-"""Seconds in which a flow run must have used a package, so that templates import it."""
+"""Seconds in which a flow run must have used something, so that templates are made for it."""
 
 
 class Preloadable(NamedTuple):
@@ -69,17 +69,18 @@ def record_used_packages(names: Iterable[str], folder: Path) -> None:
     """
     with suppress(OSError):  # later runs import them themselves
         for name in PRELOADABLE.keys() & set(names):
-            if not _is_younger(folder / name, DAY):
+            if not is_younger(folder / name, DAY):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 (folder / name).touch(mode=0o600)
 
 
 def read_used_packages(folder: Path) -> Iterator[str]:
     """Yield the names of the packages that flow runs of this machine used recently."""
-    return (name for name in PRELOADABLE if _is_younger(folder / name, RECENT))
+    return (name for name in PRELOADABLE if is_younger(folder / name, RECENT))
 
 
-def _is_younger(file: Path, seconds: float) -> bool:
+def is_younger(file: Path, seconds: float) -> bool:
+    """Return whether a file exists and was written in these last seconds."""
     try:
         return time.time() - file.stat().st_mtime < seconds
     except OSError:
