@@ -16,13 +16,7 @@ import {
   SERVER_UNREACHABLE
 } from './errors';
 
-export type {
-  IClient,
-  IPointsQuery,
-  IRunsQuery,
-  ITaskRunsQuery,
-  IVersionsQuery
-} from './clientInterface';
+export type * from './clientInterface';
 
 /** `IClient` over Jupyter's authenticated connection. */
 export class Client implements IClient {

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Run } from './_api';
+import type { JsonValue, Run } from './_api';
 
 const FINAL_STATES = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
 
@@ -85,6 +85,11 @@ export function formatLogTime(time: string): string {
   const date = new Date(time);
   const part = (value: number, width = 2) => String(value).padStart(width, '0');
   return `${part(date.getHours())}:${part(date.getMinutes())}:${part(date.getSeconds())}.${part(date.getMilliseconds(), 3)}`;
+}
+
+/** Format a parameter value as it is typed: a text without quotes, anything else as JSON. */
+export function formatValue(value: JsonValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Return Prefect's name for a log level. */

@@ -2,10 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
-import type { JsonValue, Run, RunGroup, RunPoint } from '../_api';
+import type { Run, RunGroup, RunPoint } from '../_api';
 import { IconButton } from '../components/IconButton';
 import { useTrans } from '../components/translation';
-import { formatDuration } from '../format';
+import { formatDuration, formatValue } from '../format';
 import { isActive, POINTS_LIMIT } from './groups';
 import { StateMark } from './StateMark';
 
@@ -214,7 +214,7 @@ function PointRow({ point, varied, onOpen }: IPointRowProps): JSX.Element {
   const trans = useTrans();
   const words = varied
     .filter(name => name in point.parameters)
-    .map(name => valueText(point.parameters[name] ?? null))
+    .map(name => formatValue(point.parameters[name] ?? null))
     .join(', ');
   const { run_id } = point;
   return (
@@ -265,8 +265,4 @@ function PointState({ point }: { point: RunPoint }): JSX.Element {
 
 function stateName(state: Run['state_type']): string {
   return state.charAt(0) + state.slice(1).toLowerCase();
-}
-
-function valueText(value: JsonValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

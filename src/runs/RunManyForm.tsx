@@ -8,6 +8,7 @@ import { SchemaForm } from '../components/SchemaForm';
 import { useTrans } from '../components/translation';
 import { FormId, useFieldId, useUniqueFormId } from '../components/useFieldId';
 import { errorBelow } from '../errors';
+import { formatValue } from '../format';
 import type { RunManyModel } from './runMany';
 import { VariedField } from './VariedField';
 
@@ -224,10 +225,6 @@ function PlanText({ plan }: { plan: RunGroupPlan }): JSX.Element {
 
 function describePoint(point: { [name: string]: JsonValue }): string {
   return Object.entries(point)
-    .map(([name, value]) =>
-      typeof value === 'string'
-        ? `${name}=${value}`
-        : `${name}=${JSON.stringify(value)}`
-    )
+    .map(([name, value]) => `${name}=${formatValue(value)}`)
     .join(', ');
 }

@@ -5,6 +5,7 @@ import { ErrorNote } from '../components/ErrorNote';
 import { Field } from '../components/Field';
 import { useTrans } from '../components/translation';
 import { useFieldId } from '../components/useFieldId';
+import { formatValue } from '../format';
 import type { RunManyModel, VariedValues } from './runMany';
 
 export interface IVariedFieldProps {
@@ -92,7 +93,7 @@ function ChoicesField(
             data-testid={`satflow-over-${name}-${choice}`}
             onChange={() => toggle(choice)}
           />
-          {typeof choice === 'string' ? choice : JSON.stringify(choice)}
+          {formatValue(choice)}
         </label>
       ))}
       {error && <ErrorNote error={error} />}
