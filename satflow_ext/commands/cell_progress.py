@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TextIO
+
+from satflow_ext.task_cancellation import cancel_task
 
 FIRST_DELAY = 10.0
 """Seconds before the first line."""
@@ -57,9 +59,7 @@ class CellProgress:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await cancel_task(task)
 
     async def _report_until_cancelled(self, cell: str) -> None:
         begun, written = time.monotonic(), False

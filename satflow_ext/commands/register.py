@@ -195,7 +195,7 @@ class FlowSelection:
         """Return each selected flow of the executed file with its choices.
 
         Raises:
-            FlowNotFound: there is no such flow, or no flow at all.
+            FlowNotFound: the file does not define such a flow, or defines none.
             FlowAmbiguous: two flows have the name, or would become the same deployment.
         """
         chosen = [

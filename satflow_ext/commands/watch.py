@@ -17,6 +17,7 @@ from satflow_ext.runs.log_follower import follow_log
 from satflow_ext.runs.whole_log import indent_text
 from satflow_ext.session import OpenConnection
 from satflow_ext.settings import Settings
+from satflow_ext.task_cancellation import cancel_task
 from satflow_ext.terminal_text import get_unfiltered
 
 POLL_SECONDS = 1.0
@@ -75,9 +76,7 @@ async def show_run(
                     print(indent_text(f"… {batch.trouble}", CONTINUATION_PREFIX), file=sys.stderr)
                 sys.stdout.flush()
     finally:
-        beside.cancel()
-        with suppress(asyncio.CancelledError):
-            await beside
+        await cancel_task(beside)
     ended = await runs.read_run(endpoints.prefect, run_id)
     print(indent_text(f"{ended.state_name} after {ended.duration:.1f} s{_state_message(ended)}", CONTINUATION_PREFIX))
     return 0 if ended.state_type == "COMPLETED" else 1

@@ -34,6 +34,7 @@ from satflow_ext.runs.log_pages import convert_line, read_log_pages
 from satflow_ext.runs.run_lookup import find_run, parse_run_id
 from satflow_ext.runs.run_rows import read_state_type
 from satflow_ext.settings import Settings
+from satflow_ext.task_cancellation import cancel_task
 from satflow_ext.tcp_peers import check_own_peer
 
 ApiLocator = Callable[[], Awaitable[PrefectApi]]
@@ -95,9 +96,7 @@ async def follow_log(
         async for batch in follower.book.read_batches(cursor):
             yield batch
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await cancel_task(task)
 
 
 class LogFollower:

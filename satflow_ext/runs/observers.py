@@ -15,6 +15,7 @@ from satflow_ext.runs.log_book import LogBook
 from satflow_ext.runs.log_follower import ApiLocator, LogFollower
 from satflow_ext.runs.run_list import list_runs
 from satflow_ext.settings import Settings
+from satflow_ext.task_cancellation import cancel_task
 
 log = logging.getLogger(__name__)
 
@@ -147,9 +148,7 @@ class RunWatcher:
         """Stop the loop."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await cancel_task(task)
 
     async def _watch_list(self) -> None:
         while True:

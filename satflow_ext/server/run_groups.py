@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from http import HTTPStatus
 
 from jupyter_server.auth.decorator import authorized
@@ -23,6 +22,7 @@ from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.runs import RunManager
 from satflow_ext.server.stack import StackManager
 from satflow_ext.session import Session
+from satflow_ext.task_cancellation import cancel_task
 
 CHECK_PAUSE = 5.0
 """Seconds between two checks for groups of another Prefect API. A check reads one entry of a folder."""
@@ -54,9 +54,7 @@ class RunGroupManager:
         """Stop submitting. The next server, or a process that waits for a group, continues."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await cancel_task(task)
 
     async def plan(self, request: RunGroupRequest) -> RunGroupPlan:
         """Determine the runs that a request would start."""
