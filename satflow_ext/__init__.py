@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from satflow_ext.executors.flow_cluster import dask_client
-    from satflow_ext.kernel.api import preflight, register
+    from satflow_ext.kernel.api import preflight, register, save_block
     from satflow_ext.kernel.group_handle import get_run_group, run_many
     from satflow_ext.kernel.load_flow import load_flow
     from satflow_ext.kernel.run_handle import get_run, run
@@ -25,6 +25,7 @@ __all__ = [
     "register",
     "run",
     "run_many",
+    "save_block",
 ]
 
 
@@ -49,7 +50,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 def __getattr__(name: str) -> object:
     """Load a public function when it is first used."""
-    if name in ("preflight", "register"):
+    if name in ("preflight", "register", "save_block"):
         from satflow_ext.kernel import api
 
         return getattr(api, name)

@@ -8,6 +8,7 @@
     │   ├── InvalidExecutorOption
     │   ├── UnknownBackEnd
     │   ├── InvalidSchedule
+    │   ├── InvalidAutomation
     │   ├── InvalidInclude
     │   ├── InvalidInfrastructure
     │   ├── InvalidSecretName
@@ -63,6 +64,7 @@
     ├── PrefectFailed           502  a request to the Prefect API failed
     │   ├── PrefectUnreachable
     │   └── PrefectUnauthorized
+    ├── NotificationFailed      502  Prefect could not send a notification
     ├── EnvironmentDiffers      409  a run's packages differ from those of the registration
     ├── CannotRecreate          422  an installed distribution does not come from an index
     ├── EnvironmentNotBuilt     502  uv could not build the environment
@@ -133,6 +135,10 @@ class InvalidExecutorOption(BadRequest):
 
 class UnknownBackEnd(BadRequest):
     """No cluster provider has that name, or its class is not installed where the flow would run."""
+
+
+class InvalidAutomation(BadRequest):
+    """A notification or a trigger is not valid, or names a block or a deployment that Prefect does not have."""
 
 
 class InvalidSchedule(BadRequest):
@@ -419,6 +425,12 @@ class PrefectUnreachable(PrefectFailed):
 
 class PrefectUnauthorized(PrefectFailed):
     """The Prefect API refused the credential."""
+
+
+class NotificationFailed(SatflowError):
+    """Prefect could not send a notification."""
+
+    status = 502
 
 
 class EnvironmentDiffers(SatflowError):

@@ -260,6 +260,37 @@ class RRuleSchedule(ScheduleChoices):
 Schedule = Annotated[CronSchedule | IntervalSchedule | RRuleSchedule, Field(discriminator="kind")]
 
 
+NotificationEvent = Literal["failed", "late", "completed"]
+
+
+class Notification(WireModel):
+    """A message that Prefect sends when a run of the deployment fails (or crashes), is late, or completes.
+
+    `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only.
+    """
+
+    on: NotificationEvent
+    block: Annotated[str, Field(pattern=r"^[a-z0-9_-]+/[a-z0-9-]+$", max_length=512)]
+
+
+class Trigger(WireModel):
+    """An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+
+    `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
+    it is about; both may end with `*`.
+    """
+
+    after: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")] | None = None
+    event: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    resource: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+
+    @model_validator(mode="after")
+    def _require_one_event(self) -> Trigger:
+        if (self.after is None) == (self.event is None) or (self.after is not None and self.resource is not None):
+            raise PydanticCustomError("contradiction", "give either after, or event with an optional resource")
+        return self
+
+
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
 HookKind = Literal["on_crashed", "on_cancellation"]
 """Hooks that are called after the process of a flow run has ended."""
@@ -337,6 +368,24 @@ class Registration(WireModel):
         JsonObject,
         Option("--param", "NAME=VALUE", "a parameter, as JSON or text depending on its type", "parameter"),
     ] = {}
+    notify: Annotated[
+        tuple[Notification, ...],
+        Option(
+            "--notify",
+            "EVENT=BLOCK",
+            "a message by a Prefect block if a run failed, is late or completed: failed=slack-webhook/team",
+            "a notification",
+        ),
+    ] = ()
+    trigger: Annotated[
+        tuple[Trigger, ...],
+        Option(
+            "--trigger",
+            "TRIGGER",
+            "an event that starts a run: after=FLOW/DEPLOYMENT, or event=NAME with resource=ID",
+            "a trigger",
+        ),
+    ] = ()
     work_pool: Annotated[str | None, Option("--work-pool", "POOL", "the Prefect work pool", "a work pool")] = None
     infrastructure: Infrastructure = Infrastructure()
     tags: Annotated[
@@ -690,12 +739,14 @@ class WorkPool(WireModel):
 class Catalogue(WireModel):
     """GET /satflow/catalogue: all choices of the register form.
 
-    `cores` and `memory` (bytes) are those of this machine, None if runs execute elsewhere.
+    `cores` and `memory` (bytes) are those of this machine, None if runs execute elsewhere. `notification_blocks` are the Prefect
+    blocks that can send notifications, as `type/name`.
     """
 
     executors: tuple[ExecutorInfo, ...]
     worker_sizes: tuple[WorkerSize, ...]
     work_pools: tuple[WorkPool, ...]
+    notification_blocks: tuple[str, ...]
     default_work_pool: str | None
     cores: int | None
     memory: int | None
@@ -716,7 +767,8 @@ class Deployment(WireModel):
     """A registered flow: its deployment in Prefect, combined with its manifest in the store.
 
     `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
-    `missed_runs`, `secrets`, `include`, `infrastructure`, `retries`, `retry_delay`, `timeout` and `registered_at` are None.
+    `missed_runs`, `notify`, `trigger`, `secrets`, `include`, `infrastructure`, `retries`, `retry_delay`, `timeout` and
+    `registered_at` are None.
     `parameter_schema` contains the defaults only if the manifest could be read. `drift` are the changes in Prefect since the
     registration: `before` is the registered value, `after` the live one. `needed` summarizes how much of their worker size the
     last runs on this machine used, None without measurements. `notebook_file` is the path of `notebook` with symbolic links
@@ -741,6 +793,8 @@ class Deployment(WireModel):
     parameter_schema: JsonObject
     schedules: tuple[Schedule, ...]
     paused: bool
+    notify: tuple[Notification, ...] | None
+    trigger: tuple[Trigger, ...] | None
     work_pool: str | None
     tags: tuple[str, ...]
     description: str | None
@@ -800,6 +854,12 @@ class Registered(WireModel):
     files: tuple[CarriedFile, ...]
     kept: tuple[Change, ...]
     warnings: tuple[Finding, ...]
+
+
+class NotificationTest(WireModel):
+    """POST /satflow/notifications/test: send a test message through a Prefect block, given as `type/name`."""
+
+    block: str = Field(min_length=1, max_length=1024)
 
 
 class PauseRequest(WireModel):

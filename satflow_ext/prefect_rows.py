@@ -173,8 +173,54 @@ class ConcurrencyLimitRow(PrefectRow):
     limit: int
 
 
+class AutomationRow(PrefectRow):
+    """An automation. `trigger` and `actions` are as Prefect returns them."""
+
+    id: UUID
+    name: str
+    description: str = ""
+    enabled: bool = True
+    tags: list[str] = []
+    trigger: JsonObject
+    actions: list[JsonObject]
+
+
+class BlockTypeRow(PrefectRow):
+    """A type of blocks."""
+
+    slug: str
+
+
+class BlockSchemaRow(PrefectRow):
+    """The version of a type of blocks. `notify` among the capabilities: they can send notifications."""
+
+    capabilities: list[str] = []
+
+
+class BlockRow(PrefectRow):
+    """A block, without its content."""
+
+    id: UUID
+    name: str | None = None
+    block_type: BlockTypeRow
+    block_schema: BlockSchemaRow
+
+
+class EventRow(PrefectRow):
+    """An event."""
+
+    event: str
+    payload: JsonObject = {}
+
+
+class EventPage(PrefectRow):
+    """A page of events."""
+
+    events: list[EventRow]
+
+
 class DeploymentRow(PrefectRow):
-    """A deployment."""
+    """A deployment. `automations` are those that SatFlow created for it; None if they were not read."""
 
     id: UUID
     name: str
@@ -193,6 +239,7 @@ class DeploymentRow(PrefectRow):
     work_pool_name: str | None = None
     parameter_openapi_schema: JsonObject | None = None
     entrypoint: str | None = None
+    automations: list[AutomationRow] | None = None
 
 
 class WorkPoolRow(PrefectRow):

@@ -107,6 +107,10 @@ class Session:
         self.run_groups = RunGroups(connection, self.deployments)
         self.clusters = SharedClusters(connection)
 
+    async def find_prefect_api(self) -> PrefectApi:
+        """Return the Prefect API, once its services run."""
+        return (await self._connection.endpoints()).prefect
+
     async def wait_ready(self) -> None:
         """Wait until the services run, so that a failure to start comes before other work."""
         await self._connection.endpoints()

@@ -49,12 +49,14 @@ export interface CarriedFile {
 /**
  * GET /satflow/catalogue: all choices of the register form.
  *
- * `cores` and `memory` (bytes) are those of this machine, None if runs execute elsewhere.
+ * `cores` and `memory` (bytes) are those of this machine, None if runs execute elsewhere. `notification_blocks` are the Prefect
+ * blocks that can send notifications, as `type/name`.
  */
 export interface Catalogue {
   executors: ExecutorInfo[];
   worker_sizes: WorkerSize[];
   work_pools: WorkPool[];
+  notification_blocks: string[];
   default_work_pool: string | null;
   cores: number | null;
   memory: number | null;
@@ -270,7 +272,8 @@ export interface CronScheduleInput {
  * A registered flow: its deployment in Prefect, combined with its manifest in the store.
  *
  * `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
- * `missed_runs`, `secrets`, `include`, `infrastructure`, `retries`, `retry_delay`, `timeout` and `registered_at` are None.
+ * `missed_runs`, `notify`, `trigger`, `secrets`, `include`, `infrastructure`, `retries`, `retry_delay`, `timeout` and
+ * `registered_at` are None.
  * `parameter_schema` contains the defaults only if the manifest could be read. `drift` are the changes in Prefect since the
  * registration: `before` is the registered value, `after` the live one. `needed` summarizes how much of their worker size the
  * last runs on this machine used, None without measurements. `notebook_file` is the path of `notebook` with symbolic links
@@ -295,6 +298,8 @@ export interface Deployment {
   parameter_schema: JsonObject;
   schedules: (CronSchedule | IntervalSchedule | RRuleSchedule)[];
   paused: boolean;
+  notify: Notification[] | null;
+  trigger: Trigger[] | null;
   work_pool: string | null;
   tags: string[];
   description: string | null;
@@ -608,6 +613,23 @@ export interface LogsFrame {
 }
 
 /**
+ * A message that Prefect sends when a run of the deployment fails (or crashes), is late, or completes.
+ *
+ * `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only.
+ */
+export interface Notification {
+  on: 'failed' | 'late' | 'completed';
+  block: string;
+}
+
+/**
+ * POST /satflow/notifications/test: send a test message through a Prefect block, given as `type/name`.
+ */
+export interface NotificationTest {
+  block: string;
+}
+
+/**
  * One parameter of a flow as it appears in the signature. `default` is a repr for display, not a value.
  */
 export interface Parameter {
@@ -653,6 +675,8 @@ export interface PreflightRequest {
     CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
   )[];
   parameters?: JsonObject;
+  notify?: Notification[];
+  trigger?: TriggerInput[];
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
   tags?: string[];
@@ -712,6 +736,8 @@ export interface RegisterRequest {
     CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
   )[];
   parameters?: JsonObject;
+  notify?: Notification[];
+  trigger?: TriggerInput[];
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
   tags?: string[];
@@ -767,6 +793,8 @@ export interface Registration {
   executor: ExecutorChoice;
   schedules: (CronSchedule | IntervalSchedule | RRuleSchedule)[];
   parameters: JsonObject;
+  notify: Notification[];
+  trigger: Trigger[];
   work_pool: string | null;
   infrastructure: Infrastructure;
   tags: string[];
@@ -1194,6 +1222,30 @@ export interface TaskRunPage {
   more: boolean;
   total: number;
   time: string;
+}
+
+/**
+ * An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+ *
+ * `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
+ * it is about; both may end with `*`.
+ */
+export interface Trigger {
+  after: string | null;
+  event: string | null;
+  resource: string | null;
+}
+
+/**
+ * An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+ *
+ * `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
+ * it is about; both may end with `*`.
+ */
+export interface TriggerInput {
+  after?: string | null;
+  event?: string | null;
+  resource?: string | null;
 }
 
 /**

@@ -36,6 +36,10 @@ export class Client implements IClient {
     return this.requestJson('POST', ['schedules', 'preview'], request);
   }
 
+  testNotification(block: string): Promise<api.NotificationTest> {
+    return this.requestJson('POST', ['notifications', 'test'], { block });
+  }
+
   clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass> {
     return this.requestJson('POST', ['cluster-classes'], request);
   }

@@ -31,6 +31,8 @@ export interface IClient {
   previewSchedule(
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview>;
+  /** Send a test message through a Prefect block. */
+  testNotification(block: string): Promise<api.NotificationTest>;
   clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass>;
   preflight(request: api.PreflightRequest): Promise<api.Preflight>;
   deployments(): Promise<api.DeploymentList>;

@@ -59,12 +59,19 @@ export function formatTimeOfDay(time: string, now = new Date()): string {
 }
 
 /**
- * Format a date and time, by default in the browser's time zone.
+ * Format a date and time, by default in the browser's time zone, with the year if it is not the current one.
  *
  * @param timezone - an IANA name
  */
-export function formatDateTime(time: string, timezone?: string): string {
+export function formatDateTime(
+  time: string,
+  timezone?: string,
+  now = new Date()
+): string {
+  const date = new Date(time);
+  const sameYear = date.getFullYear() === now.getFullYear();
   return new Intl.DateTimeFormat(undefined, {
+    ...(sameYear ? {} : { year: 'numeric' }),
     weekday: 'short',
     month: 'short',
     day: 'numeric',
@@ -72,7 +79,7 @@ export function formatDateTime(time: string, timezone?: string): string {
     minute: '2-digit',
     hourCycle: 'h23',
     timeZone: timezone
-  }).format(new Date(time));
+  }).format(date);
 }
 
 /** Return the IANA name of the browser's time zone. */
@@ -107,4 +114,14 @@ export function formatWorkerCount(
   return plan === null || plan + observed === 0
     ? trans._n('%1 worker', '%1 workers', observed)
     : trans.__('%1 of %2 workers', observed, plan);
+}
+
+/** Headings of docstring sections, in the styles of Google, NumPy and Sphinx. */
+const DOC_SECTION =
+  /^[ \t]*(?:(?:Args|Arguments|Parameters|Params|Returns?|Raises|Yields|Examples?|Attributes)[ \t]*:?[ \t]*$|:(?:param|returns?|raises?)\b)/m;
+
+/** Return the text of a docstring before its sections, such as the descriptions of arguments. */
+export function docSummary(doc: string): string {
+  const end = doc.search(DOC_SECTION);
+  return (end < 0 ? doc : doc.slice(0, end)).trim();
 }

@@ -6,6 +6,7 @@ the messages and the inputs of the browser's form are derived from these fields.
 
 from __future__ import annotations
 
+from satflow_ext.choices.automation_text import parse_notifications, parse_triggers
 from satflow_ext.choices.parser import (
     EXECUTOR_OPTIONS_HELP,
     LineParser,
@@ -29,9 +30,11 @@ __all__ = [
     "list_options",
     "parse_assignments",
     "parse_choice",
+    "parse_notifications",
     "parse_registration",
     "parse_schedules",
     "parse_secret_names",
+    "parse_triggers",
     "require_values",
     "split_line",
 ]

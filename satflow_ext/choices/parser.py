@@ -12,6 +12,7 @@ from typing import Any, NoReturn, get_args
 from pydantic import JsonValue, ValidationError
 
 from satflow_ext.arguments import Parser
+from satflow_ext.choices.automation_text import parse_notifications, parse_triggers
 from satflow_ext.choices.schedule_text import list_texts, parse_schedules
 from satflow_ext.choices.table import RegistrationOption, find_option, list_options
 from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
@@ -116,6 +117,8 @@ def parse_registration(
         "executor": ExecutorChoice(name=executor, options=parse_executor_options(executor_words, known)),
         "schedules": tuple(each.schedule for each in schedules),
         "schedule_texts": list_texts(schedules),
+        "notify": parse_notifications(args.notify),
+        "trigger": parse_triggers(args.trigger),
         "infrastructure": _build_infrastructure(infrastructure),
         "parameter_texts": texts,
     }

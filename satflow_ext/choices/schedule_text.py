@@ -89,21 +89,33 @@ def _read_mapping(written: object, zone: str) -> WrittenSchedule:
 
 
 def _parse_text(text: str, zone: str) -> WrittenSchedule:
-    """Parse the text of `--schedule`: NAME=VALUE parts, split as by a shell."""
+    try:
+        parts: dict[str, Any] = {**split_parts(text)}
+    except ValueError as error:
+        raise InvalidSchedule(f"{error}.") from None
+    texts = {name.removeprefix(PARAMETER): parts.pop(name) for name in list(parts) if name.startswith(PARAMETER)}
+    return WrittenSchedule(_build_schedule(parts, zone), GivenParameters(texts=texts))
+
+
+def split_parts(text: str) -> dict[str, str]:
+    """Split the text of an option into its NAME=VALUE parts, with quotes as in a shell.
+
+    Raises:
+        ValueError: a quote is never closed, a part is not NAME=VALUE, or a name is given twice.
+    """
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise InvalidSchedule(f"{text!r} cannot be read: {error}.") from None
-    parts: dict[str, Any] = {}
+        raise ValueError(f"{text!r} cannot be read: {error}") from None
+    parts: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise InvalidSchedule(f"{word!r} is not NAME=VALUE.")
+            raise ValueError(f"{word!r} is not NAME=VALUE")
         if name in parts:
-            raise InvalidSchedule(f"{name} is given twice.", fix="Keep one of them.")
+            raise ValueError(f"{name} is given twice")
         parts[name] = value
-    texts = {name.removeprefix(PARAMETER): parts.pop(name) for name in list(parts) if name.startswith(PARAMETER)}
-    return WrittenSchedule(_build_schedule(parts, zone), GivenParameters(texts=texts))
+    return parts
 
 
 def _build_schedule(parts: Mapping[str, Any], zone: str) -> Schedule:

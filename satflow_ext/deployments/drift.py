@@ -11,13 +11,14 @@ Each side of the merge, two versions and the row, becomes one table of named val
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import JsonValue
 
 from satflow_ext.choices import schedules
+from satflow_ext.deployments import automations
 from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
 from satflow_ext.models import Change, CollisionStrategy, JsonObject
 from satflow_ext.prefect_rows import DeploymentRow, DeploymentSchedule
@@ -62,6 +63,11 @@ class MergedChoices:
     collision_strategy: CollisionStrategy
     kept: tuple[Change, ...]
     contested: tuple[Change, ...] = ()
+
+    @property
+    def kept_names(self) -> frozenset[str]:
+        """The names of the choices that stay as they are in Prefect."""
+        return frozenset(change.name for change in self.kept)
 
 
 def find_drift(recorded: Manifest, row: DeploymentRow) -> tuple[Change, ...]:
@@ -113,6 +119,7 @@ def _chosen_values(version: Manifest) -> StoredValues:
             schedules.slug_label(slug): StoredValue(schedules.format_schedule(each), schedules.to_prefect(each, slug))
             for slug, each in schedules.name_slugs(chosen.schedules).items()
         },
+        **_automations(automations.list_values(chosen)),
         **_settings(chosen.work_pool, chosen.description, chosen.concurrency_limit, chosen.collision_strategy),
         **_collections(chosen.parameters, chosen.tags, flatten_job_variables(version.job_variables)),
     }
@@ -121,6 +128,7 @@ def _chosen_values(version: Manifest) -> StoredValues:
 def _live_values(row: DeploymentRow, recorded: Manifest) -> StoredValues:
     return {
         **_live_schedules(row, recorded),
+        **_automations(automations.list_live_values(row)),
         **_settings(row.work_pool_name, live_description(row), live_limit(row), live_collision_strategy(row)),
         **_collections(row.parameters, row.tags, flatten_job_variables(row.job_variables or {})),
     }
@@ -175,6 +183,10 @@ def _collections(parameters: JsonObject, tags: Iterable[str], job_variables: Jso
         **{f"{TAG}{tag}": StoredValue(tag, tag) for tag in tags},
         **{f"{JOB_VARIABLE}{name}": _json_value(value) for name, value in job_variables.items()},
     }
+
+
+def _automations(states: Mapping[str, str]) -> StoredValues:
+    return {name: StoredValue(state, state) for name, state in states.items()}
 
 
 def _json_value(value: JsonValue) -> StoredValue:

@@ -17,7 +17,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from satflow_ext import atomic_files
 from satflow_ext.endpoints import Endpoints, hide_credentials
 from satflow_ext.errors import JournalFailed
-from satflow_ext.models import CollisionStrategy, Digest, JsonObject, MissedRuns
+from satflow_ext.models import (
+    CollisionStrategy,
+    Digest,
+    JsonObject,
+    MissedRuns,
+    Notification,
+    Registration,
+    Trigger,
+)
 from satflow_ext.settings import LOCAL, Settings
 from satflow_ext.versions.pin import Pin
 
@@ -28,7 +36,7 @@ class DeploymentWrite(BaseModel):
     """One write of a deployment's row: the values that SatFlow controls. Values that other clients set are not included.
 
     `number` counts the writes of a deployment from 1; the write marker in Prefect's database has the same number
-    (`write_marker.py`).
+    (`write_marker.py`). `kept` are the names of choices that were left as they are in Prefect.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +55,14 @@ class DeploymentWrite(BaseModel):
     concurrency_limit: int | None = None
     collision_strategy: CollisionStrategy = "enqueue"
     missed_runs: MissedRuns = "last"
+    notify: tuple[Notification, ...] = ()
+    trigger: tuple[Trigger, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    @property
+    def automations(self) -> Registration:
+        """A registration with only the choices that become automations."""
+        return Registration(notify=self.notify, trigger=self.trigger)
 
     @property
     def pin(self) -> Pin:

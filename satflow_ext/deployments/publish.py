@@ -1,16 +1,17 @@
 """Publish a version: the last steps of a registration, which write a version from the store to Prefect.
 
-    journal: begun → row → write marker → read back → journal: written
+    journal: begun → row → write marker → read back → automations → journal: written
 
 After an interruption the row is either the old or the new one, because one request writes it in one transaction. The journal has
-the begun write, and the next process that holds the deployment lock determines which of the two the row is (`recovery.py`).
+the begun write, and the next process that holds the deployment lock determines which of the two the row is, and completes the
+automations (`recovery.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from satflow_ext.deployments import rows, write_marker
+from satflow_ext.deployments import automations, rows, write_marker
 from satflow_ext.deployments.drift import MergedChoices
 from satflow_ext.deployments.journal import DeploymentWrite, Journal, JournalEntry
 from satflow_ext.endpoints import Endpoints
@@ -53,6 +54,9 @@ async def publish_version(
     if entry.marker_name is not None:
         await write_marker.set_marker(client, entry.marker_name, entry.count)
     written = await rows.read_back_row(client, manifest, pin)
+    written = await automations.write_automations(
+        client, manifest.chosen, manifest.full_name, written, settled.kept_names
+    )
     try:
         await asyncio.to_thread(_complete_write, journal, endpoints, entry)
     except JournalFailed as error:
@@ -81,6 +85,9 @@ def _begin_write(
         concurrency_limit=settled.concurrency_limit,
         collision_strategy=settled.collision_strategy,
         missed_runs=manifest.chosen.missed_runs,
+        notify=manifest.chosen.notify,
+        trigger=manifest.chosen.trigger,
+        kept=tuple(sorted(settled.kept_names)),
     )
     entry = known.model_copy(update={"count": begun.number, "begun": begun})
     journal.write_entry(entry)

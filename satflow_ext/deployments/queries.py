@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from satflow_ext.choices import schedules
-from satflow_ext.deployments import write_marker
+from satflow_ext.deployments import automations, write_marker
 from satflow_ext.deployments.drift import find_drift, live_collision_strategy, live_description, live_limit
 from satflow_ext.deployments.journal import Journal
 from satflow_ext.deployments.lock import hold_deployment_lock
@@ -79,7 +79,8 @@ async def read_row(client: PrefectClient, deployment_id: str) -> tuple[Deploymen
     with replace_not_found(missing):
         row = await client.read_deployment(parse_id(deployment_id, missing))
     names = await _read_flow_names(client, {row.flow_id})
-    return row, names[row.flow_id]
+    (attached,) = await automations.attach_automations(client, [row])
+    return attached, names[row.flow_id]
 
 
 async def find_deployment(endpoints: Endpoints, name: str) -> Deployment:
@@ -144,6 +145,7 @@ async def delete_deployment(endpoints: Endpoints, settings: Settings, deployment
         async with hold_deployment_lock(full_name, endpoints.prefect, settings):
             # First, because a deployment without a journal entry is never treated as lost, even if a later step fails.
             entry = await asyncio.to_thread(Journal(settings).remove_entry, endpoints, full_name)
+            await automations.remove_automations(client, row)
             with replace_not_found(_missing_error(deployment_id)):
                 await client.delete_deployment(row.id)
             if entry is not None and entry.marker_name is not None:
@@ -223,7 +225,8 @@ def _manifest_or_error(pin: Pin | None, found: dict[str, Manifest | SatflowError
 async def _read_own_rows(endpoints: Endpoints) -> tuple[list[DeploymentRow], dict[UUID, str]]:
     """Read the rows of all deployments that SatFlow created, newest first, and the names of their flows."""
     async with prefect_client(endpoints.prefect) as client:
-        rows = [row for row in await _read_all_rows(client) if pin_of(row)]
+        own_rows = [row for row in await _read_all_rows(client) if pin_of(row)]
+        rows = await automations.attach_automations(client, own_rows)
         return rows, await _read_flow_names(client, {row.flow_id for row in rows})
 
 

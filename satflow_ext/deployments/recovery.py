@@ -11,15 +11,14 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from satflow_ext.deployments import publish, write_marker
+from satflow_ext.deployments import automations, publish, write_marker
 from satflow_ext.deployments.drift import MergedChoices
 from satflow_ext.deployments.journal import DeploymentWrite, Journal, JournalEntry
 from satflow_ext.deployments.queries import version_number
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import SatflowError, SettingsWrong
+from satflow_ext.errors import InvalidAutomation, SatflowError, SettingsWrong
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.prefect_api import PrefectClient
-from satflow_ext.prefect_names import read_deployment
 from satflow_ext.prefect_rows import DeploymentRow, DeploymentSchedule
 from satflow_ext.settings import Settings
 from satflow_ext.versions import manifest_store
@@ -58,7 +57,7 @@ async def inspect_deployment(
         JournalFailed: the entry cannot be read.
         PrefectFailed: a request to the API failed.
     """
-    row = await read_deployment(client, full_name)
+    row = await automations.read_with_automations(client, full_name)
     entry = await asyncio.to_thread(Journal(settings).read_entry, endpoints, full_name)
     settled = entry.settle_begun_write(pin_of(row) if row else None) if entry else None
     return await _determine_divergence(client, full_name, row, settled)
@@ -76,7 +75,7 @@ async def recover_deployment(
         PrefectFailed: a request to the API failed.
     """
     journal = Journal(settings)
-    row = await read_deployment(client, full_name)
+    row = await automations.read_with_automations(client, full_name)
     entry = await asyncio.to_thread(journal.read_entry, endpoints, full_name)
     if entry is not None and entry.begun is not None:
         entry = await _settle_entry(client, entry, row, journal)
@@ -88,9 +87,13 @@ async def recover_deployment(
     except SatflowError as error:
         logger.warning("Prefect has lost version %s of %s. %s", found.written.version, full_name, error)
         return found
-    row = await publish.publish_version(
-        client, made, found.written.pin, _restore_choices(found.written), row, endpoints, journal
-    )
+    try:
+        row = await publish.publish_version(
+            client, made, found.written.pin, _restore_choices(found.written), row, endpoints, journal
+        )
+    except InvalidAutomation as error:  # the database has also lost a block
+        logger.warning("The notifications and triggers of %s are not complete. %s", full_name, error)
+        row = await automations.read_with_automations(client, full_name)
     logger.warning("Prefect had lost version %s of %s; it was restored.", made.version, full_name)
     return RecoveredDeployment(full_name, row, found.written, "as written")
 
@@ -115,8 +118,19 @@ async def _settle_entry(
     settled = entry.settle_begun_write(pin_of(row) if row else None)
     if settled.written == entry.begun and settled.marker_name is not None:
         await write_marker.set_marker(client, settled.marker_name, settled.count)
+    if row is not None and settled.written is not None and settled.written == entry.begun:
+        await _complete_automations(client, row, settled.written, entry.full_name)
     await asyncio.to_thread(journal.write_entry, settled)
     return settled
+
+
+async def _complete_automations(
+    client: PrefectClient, row: DeploymentRow, written: DeploymentWrite, full_name: str
+) -> None:
+    try:
+        await automations.write_automations(client, written.automations, full_name, row, frozenset(written.kept))
+    except InvalidAutomation as error:
+        logger.warning("The notifications and triggers of %s are not complete. %s", full_name, error)
 
 
 async def _read_manifest(written: DeploymentWrite, endpoints: Endpoints, settings: Settings) -> Manifest:

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from satflow_ext.deployments import parameter_schema
+from satflow_ext.deployments.automations import read_with_automations
 from satflow_ext.deployments.drift import MergedChoices
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentContested, PrefectFailed
 from satflow_ext.models import Change, JsonObject
 from satflow_ext.prefect_api import PrefectClient
-from satflow_ext.prefect_names import read_deployment
 from satflow_ext.prefect_rows import DeploymentRow
 from satflow_ext.settings import load_settings
 from satflow_ext.versions.manifest import Manifest
@@ -77,7 +77,7 @@ async def read_back_row(client: PrefectClient, manifest: Manifest, pin: Pin) -> 
         PrefectFailed: Prefect does not have the row.
         DeploymentContested: another registration was made at the same moment, and its version is the one that runs.
     """
-    written = await read_deployment(client, manifest.full_name)
+    written = await read_with_automations(client, manifest.full_name)
     if written is None:
         raise PrefectFailed(
             f"Prefect accepted the deployment {manifest.full_name} but does not have it.", fix="Try again."

@@ -7,12 +7,18 @@ import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from satflow_ext import scratch
-from satflow_ext.choices import parse_choice, parse_schedules, parse_secret_names
+from satflow_ext.choices import (
+    parse_choice,
+    parse_notifications,
+    parse_schedules,
+    parse_secret_names,
+    parse_triggers,
+)
 from satflow_ext.display.preflight import CheckedFlow
 from satflow_ext.display.registered_flow import RegisteredFlow
 from satflow_ext.errors import FlowNotFound, InvalidInfrastructure
@@ -32,6 +38,11 @@ from satflow_ext.parameter_values.text import GivenParameters
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.validation_errors import convert_first_error
 
+if TYPE_CHECKING:
+    from prefect.blocks.core import Block
+
+    from satflow_ext.session import Session
+
 EXECUTING = "SATFLOW_EXECUTING"
 """Environment variable that `satflow register` sets while it executes a notebook, which it then registers itself."""
 
@@ -46,6 +57,8 @@ def register(
     timezone: str = "UTC",
     schedules: Iterable[str | Mapping[str, Any]] = (),
     parameters: Mapping[str, Any] | None = None,
+    notify: Iterable[str | Mapping[str, str]] = (),
+    trigger: Iterable[str | Mapping[str, str]] = (),
     work_pool: str | None = None,
     infrastructure: Infrastructure | Mapping[str, Any] | None = None,
     tags: Iterable[str] = (),
@@ -78,6 +91,10 @@ def register(
             (docs/schedules.md).
         parameters: values for the flow's parameters, of the types that the flow takes. A value without a JSON equivalent is
             refused.
+        notify: messages by Prefect blocks, each as `EVENT=BLOCK`: `failed=slack-webhook/team`. Events are `failed`, `late`
+            and `completed` (docs/notifications.md).
+        trigger: events that start a run, each as `after=flow/deployment` for the completion of another deployment's run, or
+            as `event=NAME resource=ID` for any event of Prefect.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
         infrastructure: settings with which the work pool starts each run (docs/containers.md): `image`, `cpu` in cores,
             `memory` in GiB, `gpus`, `env` by name, and `job_variables` for the work pool's other variables.
@@ -111,6 +128,8 @@ def register(
             name=name,
             executor=ExecutorChoice(name=executor, options=executor_options),
             schedules=tuple(each.schedule for each in written),
+            notify=parse_notifications(notify),
+            trigger=parse_triggers(trigger),
             work_pool=work_pool,
             infrastructure=to_infrastructure(infrastructure),
             tags=tuple(tags),
@@ -204,6 +223,41 @@ def check_registration(flow: AnyFlow | str, choice: Registration) -> CheckedFlow
     with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
         packed = _pack_flow(flow, choice, folder, settings)
         return CheckedFlow(run_coroutine(add_clean_load(report, packed, choice, settings)))
+
+
+def save_block(block: Block, name: str) -> None:
+    """Save a Prefect block for notifications: on the local stack, or in the Prefect API of the settings.
+
+    A block of that name and type is replaced.
+
+    Args:
+        block: the block, such as `prefect.blocks.notifications.SlackWebhook(url=...)`.
+        name: its name; a notification refers to it as `type/name`, such as `slack-webhook/team`.
+
+    Raises:
+        PrefectFailed: Prefect did not accept the block.
+    """
+    run_coroutine(_save_block(block, name, open_session(load_settings())))
+
+
+async def _save_block(block: Block, name: str, session: Session) -> None:
+    api = await session.find_prefect_api()
+    import httpx
+    from prefect.client.orchestration import PrefectClient
+    from prefect.settings import PREFECT_CLIENT_CSRF_SUPPORT_ENABLED, temporary_settings
+
+    from satflow_ext.own_http import require_own_listeners
+    from satflow_ext.prefect_api.api_errors import translate_errors
+
+    transport = httpx.AsyncHTTPTransport()
+    if api.local:
+        require_own_listeners(transport)
+    options = {"trust_env": False, "transport": transport}
+    with translate_errors(api), temporary_settings({PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: True}):
+        async with PrefectClient(
+            api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options
+        ) as client:
+            await block.save(name, overwrite=True, client=client)  # type: ignore[misc]  # Prefect's type is that of its blocking form
 
 
 def to_infrastructure(given: Infrastructure | Mapping[str, Any] | None) -> Infrastructure:

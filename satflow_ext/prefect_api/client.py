@@ -18,7 +18,11 @@ from satflow_ext.prefect_api.api_errors import translate_errors
 from satflow_ext.prefect_api.http_client import NotPrefect, PrefectHttpClient
 from satflow_ext.prefect_rows import (
     ArtifactRow,
+    AutomationRow,
+    BlockRow,
     DeploymentRow,
+    EventPage,
+    EventRow,
     FlowRow,
     FlowRunRow,
     LogRow,
@@ -220,6 +224,41 @@ class PrefectClient:
     async def update_variable(self, name: str, value: int) -> None:
         """Change the value of a variable."""
         await self.request("PATCH", f"/variables/name/{quote_name(name)}", {"value": value})
+
+    async def read_automations(self, *, limit: int, offset: int = 0) -> list[AutomationRow]:
+        """Read automations."""
+        return await self._filter(AutomationRow, "/automations", sort="CREATED_DESC", limit=limit, offset=offset)
+
+    async def create_automation(self, fields: JsonObject) -> AutomationRow:
+        """Create an automation."""
+        return await self._read(AutomationRow, "POST", "/automations/", fields)
+
+    async def update_automation(self, automation_id: UUID, fields: JsonObject) -> None:
+        """Replace an automation."""
+        await self.request("PUT", f"/automations/{automation_id}", fields)
+
+    async def delete_automation(self, automation_id: UUID) -> None:
+        """Delete an automation."""
+        await self.request("DELETE", f"/automations/{automation_id}")
+
+    async def read_block(self, block_type: str, name: str) -> BlockRow:
+        """Read a block without its content."""
+        path = f"/block_types/slug/{quote_name(block_type)}/block_documents/name/{quote_name(name)}"
+        return await self._read(BlockRow, "GET", path)
+
+    async def read_notification_blocks(self) -> list[BlockRow]:
+        """Read the blocks that can send notifications, without their content."""
+        able = {"block_capabilities": {"all_": ["notify"]}}
+        return await self._filter(BlockRow, "/block_documents", block_schemas=able, include_secrets=False)
+
+    async def create_event(self, fields: JsonObject) -> None:
+        """Send an event."""
+        await self._http.request("POST", "/events", [fields])  # a batch of one
+
+    async def read_events(self, chosen: JsonObject, *, limit: int) -> list[EventRow]:
+        """Read the newest events that match a filter."""
+        body: JsonObject = {"filter": chosen, "limit": limit}
+        return (await self._read(EventPage, "POST", "/events/filter", body)).events
 
     async def delete_variable(self, name: str) -> None:
         """Delete a variable."""

@@ -104,7 +104,9 @@ class PrefectHttpClient:
         """Close all connections."""
         await self._client.aclose()
 
-    async def request(self, method: str, path: str, json: JsonObject | None = None) -> httpx.Response:
+    async def request(
+        self, method: str, path: str, json: JsonObject | list[JsonObject] | None = None
+    ) -> httpx.Response:
         """Send a request, again if necessary, and return the reply.
 
         Args:
@@ -143,7 +145,7 @@ class PrefectHttpClient:
         return {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": self._csrf_id}
 
     async def _send(
-        self, method: str, path: str, json: JsonObject | None, headers: Mapping[str, str]
+        self, method: str, path: str, json: JsonObject | list[JsonObject] | None, headers: Mapping[str, str]
     ) -> httpx.Response:
         attempt = 0
         while True:

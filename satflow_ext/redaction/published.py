@@ -73,6 +73,19 @@ CALLS: tuple[Call, ...] = (
     Call("registering", "DELETE /deployments/{id}", plain_fields="(path)"),
     Call("registering", "PATCH /deployments/{id}", plain_fields="(path) paused"),
     Call("registering", "PATCH /deployments/{id}/schedules/{id}", plain_fields="(path) active"),
+    Call("registering", "GET /block_types/slug/*", {"(path)": "name"}, is_rare=True),
+    Call("registering", "DELETE /automations/{id}", plain_fields="(path)", is_rare=True),
+    *(
+        Call(
+            "registering",
+            call,
+            {"name": "name", "tags[]": "name"},
+            "(path) description enabled trigger trigger.* actions actions[].* tags owner_resource",
+            is_rare=True,
+        )
+        for call in ("POST /automations/", "PUT /automations/{id}")
+    ),
+    Call("registering", "POST /events", plain_fields="(path) *", is_rare=True),
     Call("registering", "POST /flows/", {"name": "name"}, "(path) labels tags"),
     Call(
         "registering",

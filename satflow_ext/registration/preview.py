@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from satflow_ext.deployments import recovery
+from satflow_ext.deployments.automations import plan_automations
 from satflow_ext.deployments.state import read_compatible_state
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.keys import read_trusted_keys
@@ -43,6 +44,7 @@ async def preview_registration(
     async with prefect_client(endpoints.prefect) as client:
         pool = await find_work_pool(client, registration.work_pool or endpoints.work_pool)
         draft = build_draft(packed, registration, checked.executor, pool)
+        await plan_automations(client, registration, draft.full_name, None)
         recovered = await recovery.inspect_deployment(client, draft.full_name, endpoints, settings)
     state = await read_compatible_state(recovered, endpoints, read_trusted_keys(settings), overwrite=overwrite)
     warnings = (*state.find_other_notebook(draft), *checked.warnings)

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from satflow_ext.deployments import recovery
+from satflow_ext.deployments.automations import plan_automations
 from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.deployments.state import read_compatible_state
 from satflow_ext.endpoints import Endpoints
@@ -47,7 +48,7 @@ async def register(
         replaces: ids of the deployments of which this may become the next version, None for any.
 
     Raises:
-        BadRequest: an executor, option, schedule, parameter or name is not valid.
+        BadRequest: an executor, option, schedule, notification, trigger, parameter or name is not valid.
         InvalidInfrastructure: the work pool cannot start flow runs with these choices.
         SizeRefused: this machine, or a cluster provider, cannot provide the worker size.
         ExtraMissing: a package that the cluster provider needs is not installed.
@@ -68,6 +69,7 @@ async def register(
     async with prefect_client(endpoints.prefect) as client:
         pool = await find_work_pool(client, registration.work_pool or endpoints.work_pool)
         draft = build_draft(packed, registration, checked.executor, pool)
+        await plan_automations(client, registration, draft.full_name, None)
         async with hold_deployment_lock(draft.full_name, endpoints.prefect, settings):
             recovered = await recovery.recover_deployment(client, draft.full_name, endpoints, settings)
             state = await read_compatible_state(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from satflow_ext.deployments import queries, recovery
+from satflow_ext.deployments.automations import plan_automations
 from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.deployments.recovery import RecoveredDeployment
 from satflow_ext.deployments.state import read_state
@@ -39,6 +40,7 @@ async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str
         PythonMismatch: the interpreter that packed it no longer exists on this machine.
         SizeRefused: this machine can no longer provide its worker size.
         WorkPoolNotFound: Prefect no longer has its work pool.
+        InvalidAutomation: Prefect no longer has the block of a notification, or the deployment of a trigger.
         StoreFailed: a request to the store failed; the deployment is unchanged.
         PrefectFailed: the deployment was not written; the previous version is unchanged.
     """
@@ -79,6 +81,7 @@ async def _check_runnable(
     """Refuse a version that can no longer run, and return its job variables for the current work pool."""
     check_choices(manifest.chosen, settings, local=endpoints.local)
     job_variables = resolve_job_variables(await find_work_pool(client, manifest.chosen.work_pool), manifest.chosen)
+    await plan_automations(client, manifest.chosen, manifest.full_name, None)
     await content_download.check_files(endpoints.store, manifest)
     executable = manifest.environment.executable
     if endpoints.local and not os.access(executable, os.X_OK):

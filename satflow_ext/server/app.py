@@ -18,7 +18,13 @@ from traitlets import Dict, Int, List, TraitType, Unicode
 
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.base_handler import SatflowHandler
-from satflow_ext.server.catalogue import CatalogueHandler, CatalogueManager, ClusterClassHandler, SchedulePreviewHandler
+from satflow_ext.server.catalogue import (
+    CatalogueHandler,
+    CatalogueManager,
+    ClusterClassHandler,
+    NotificationTestHandler,
+    SchedulePreviewHandler,
+)
 from satflow_ext.server.cluster_watch import ClusterWatcherProcess
 from satflow_ext.server.clusters import ClusterManager, ClustersHandler, SharedClusterHandler
 from satflow_ext.server.deployments import (
@@ -185,6 +191,7 @@ def build_routes(managers: Managers) -> list[Route]:
         (r"/satflow/catalogue", CatalogueHandler, catalogue),
         (r"/satflow/cluster-classes", ClusterClassHandler, catalogue),
         (r"/satflow/schedules/preview", SchedulePreviewHandler, catalogue),
+        (r"/satflow/notifications/test", NotificationTestHandler, catalogue),
         (r"/satflow/preflight", PreflightHandler, {"preflight": managers.preflight}),
         (r"/satflow/deployments", DeploymentsHandler, register),
         (rf"/satflow/deployments/{ID_PATTERN}", DeploymentHandler, session),

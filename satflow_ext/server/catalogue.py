@@ -10,6 +10,7 @@ from satflow_ext.models import (
     Catalogue,
     ClusterClass,
     ClusterClassRequest,
+    NotificationTest,
     SchedulePreview,
     SchedulePreviewRequest,
 )
@@ -40,6 +41,7 @@ class CatalogueManager:
         """
         where = await self._stack.endpoints()
         from satflow_ext import executors, runs
+        from satflow_ext.deployments import notification_blocks
 
         machine = measure_machine() if where.local else None
         infos, sizes = executors.build_catalog(self._stack.settings, machine)
@@ -47,6 +49,7 @@ class CatalogueManager:
             executors=infos,
             worker_sizes=sizes,
             work_pools=await runs.list_work_pools(where.prefect),
+            notification_blocks=await notification_blocks.list_blocks(where.prefect),
             default_work_pool=where.work_pool,
             cores=machine.cores if machine else None,
             memory=machine.memory if machine else None,
@@ -78,6 +81,19 @@ class CatalogueManager:
 
         interpreter = remote_interpreter(self._stack.settings) or self._kernels.find_interpreter(request.kernel_id)
         return await read_class_form(request.name, interpreter)
+
+    async def send_test(self, request: NotificationTest) -> NotificationTest:
+        """Send a test message through a block.
+
+        Raises:
+            InvalidAutomation: Prefect has no such block, or it cannot send notifications.
+            NotificationFailed: Prefect could not send the message.
+        """
+        where = await self._stack.endpoints()
+        from satflow_ext.deployments import notification_blocks
+
+        await notification_blocks.send_test(where.prefect, request.block)
+        return request
 
 
 class CatalogueHandler(SatflowHandler):
@@ -120,3 +136,17 @@ class ClusterClassHandler(SatflowHandler):
     async def post(self) -> None:
         """Read the options: ClusterClassRequest → ClusterClass. Needs `execute`, because importing a class runs its module."""
         self.reply(await self._catalogue.read_class(self.read_body(ClusterClassRequest)))
+
+
+class NotificationTestHandler(SatflowHandler):
+    """A test message through a Prefect block."""
+
+    def initialize(self, catalogue: CatalogueManager) -> None:
+        """Keep the catalog of this server."""
+        self._catalogue = catalogue
+
+    @web.authenticated
+    @authorized(action="write", resource="satflow_ext:deployments")
+    async def post(self) -> None:
+        """Send a message: NotificationTest → NotificationTest."""
+        self.reply(await self._catalogue.send_test(self.read_body(NotificationTest)))

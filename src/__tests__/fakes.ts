@@ -140,6 +140,8 @@ export function deployment(
     parameters: {},
     parameter_schema: flow().parameter_schema,
     schedules: [],
+    notify: [],
+    trigger: [],
     paused: false,
     work_pool: null,
     next_runs: [],
@@ -286,6 +288,7 @@ export function catalogue(): api.Catalogue {
       }
     ],
     work_pools: [PROCESS, KUBERNETES],
+    notification_blocks: ['slack-webhook/team'],
     default_work_pool: 'team',
     cores: 2,
     memory: 24 * 1024 ** 3

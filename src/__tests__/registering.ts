@@ -108,6 +108,7 @@ export function form(
     },
     pauseDeployment: async () => deployment(),
     deleteDeployment: async () => undefined,
+    testNotification: async (block: string) => ({ block }),
     runs: async () => ({ runs: [] }),
     startRun: async () => {
       started.push('r1');

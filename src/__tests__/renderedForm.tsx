@@ -43,7 +43,8 @@ export const show = (
     onCopyCode: jest.fn(),
     onCheck: jest.fn(),
     onTestCleanProcess: jest.fn(),
-    onLoadClass: jest.fn()
+    onLoadClass: jest.fn(),
+    onTestNotification: jest.fn().mockResolvedValue(undefined)
   };
   render(
     <RegisterForm

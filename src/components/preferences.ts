@@ -23,6 +23,11 @@ export class Preferences extends Observable {
     return this.settings?.composite.notifyOnFinish !== false;
   }
 
+  /** True if a notification is shown when a run that was started elsewhere fails. */
+  get notifyOnFailure(): boolean {
+    return this.settings?.composite.notifyOnFailure !== false;
+  }
+
   /** True if an opened log scrolls along with new lines. */
   get followLog(): boolean {
     return this.settings?.composite.followLog !== false;

@@ -11,12 +11,13 @@ import {
 
 import type { Run } from '../_api';
 import { formatDuration } from '../format';
+import { FailedRunsWatcher } from '../runs/failedRuns';
 import { waitForEnd } from '../runs/waitForEnd';
 import { IActions, IClient, IPreferences, IRuns, IStream } from '../tokens';
 
 export const notifications: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:notifications',
-  description: 'Shows notifications about runs that were started here.',
+  description: 'Shows notifications about runs that end or fail.',
   autoStart: true,
   requires: [IRuns, IClient, IStream, IPreferences, IActions],
   optional: [ITranslator],
@@ -36,8 +37,41 @@ export const notifications: JupyterFrontEndPlugin<void> = {
         void showRun(run, end, () => actions.onOpen(run), trans);
       }
     });
+    new FailedRunsWatcher(runs, failed => {
+      if (preferences.notifyOnFailure) {
+        showFailed(failed, run => actions.onOpen(run), trans);
+      }
+    });
   }
 };
+
+/** Number of failed runs with a notification each; more of them at once share one. */
+const MAX_SINGLE = 3;
+
+/** The tab of a run that the user sees now: no message may cover its log. */
+const VISIBLE_RUN = '.jp-Satflow-runTab:not(.lm-mod-hidden)';
+
+/** Show runs that failed and that were started elsewhere. */
+function showFailed(
+  failed: Run[],
+  open: (run: Run) => void,
+  trans: TranslationBundle
+): void {
+  // 0: only in the list of notifications.
+  const autoClose = document.querySelector(VISIBLE_RUN) ? 0 : 10000;
+  if (failed.length > MAX_SINGLE) {
+    const message = trans.__('%1 runs failed.', failed.length);
+    Notification.error(message, { autoClose });
+    return;
+  }
+  for (const run of failed) {
+    const name = run.deployment_name ?? run.flow_name;
+    Notification.error(describeEnd(name, run, trans), {
+      autoClose,
+      actions: [{ label: trans.__('Open run'), callback: () => open(run) }]
+    });
+  }
+}
 
 /** Show one notification for the run, from its start to its end. */
 async function showRun(

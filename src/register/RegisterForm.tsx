@@ -18,8 +18,10 @@ import { missingParameters } from '../components/parameterSchema';
 import { SchemaForm } from '../components/SchemaForm';
 import { useTrans } from '../components/translation';
 import { errorBelow } from '../errors';
+import { docSummary } from '../format';
 import { FORM_OPTIONS } from './_options';
 import { AdvancedFields } from './AdvancedFields';
+import { AutomationFields } from './AutomationFields';
 import type { IClusterClassState } from './ClusterClassFields';
 import type { IDraft } from './draft';
 import type { IExecutorCard } from './executorCards';
@@ -46,6 +48,8 @@ export interface IRegisterActions {
   onCheck: () => void;
   onTestCleanProcess: () => void;
   onLoadClass: (name: string) => void;
+  /** Send a test message through a Prefect block; rejects with the reason why it was not sent. */
+  onTestNotification: (block: string) => Promise<void>;
 }
 
 export interface IRegisterFormProps {
@@ -84,6 +88,8 @@ const FIELDS_WITH_ERRORS = [
   'parameters',
   'executor',
   'schedules',
+  'notify',
+  'trigger',
   'work_pool',
   'infrastructure',
   ...FORM_OPTIONS.map(option => option.field)
@@ -132,7 +138,7 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
       }}
     >
       <h2 title={flow.name}>{trans.__('Register %1', flow.name)}</h2>
-      {flow.doc && <p className="jp-Satflow-doc">{flow.doc}</p>}
+      <FlowSummary doc={flow.doc} />
       {isElsewhere && <ErrorNote error={inWords(error)} />}
       <NameField {...props} />
       <ParameterFields {...props} />
@@ -157,6 +163,11 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
       <SubmitBar {...props} {...actions} />
     </form>
   );
+}
+
+function FlowSummary({ doc }: { doc: string }): JSX.Element | null {
+  const summary = docSummary(doc);
+  return summary ? <p className="jp-Satflow-doc">{summary}</p> : null;
 }
 
 function NameField(props: IRegisterFormProps): JSX.Element {
@@ -257,6 +268,13 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
         timezone={props.timezone}
         error={errorBelow(error, 'schedules')}
         onChange={schedules => actions.onChange({ schedules })}
+      />
+      <AutomationFields
+        draft={draft}
+        blocks={catalogue.notification_blocks}
+        error={error}
+        onChange={actions.onChange}
+        onTest={actions.onTestNotification}
       />
       <WorkPoolField
         catalogue={catalogue}

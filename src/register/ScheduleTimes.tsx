@@ -181,7 +181,7 @@ function RuleInput(props: IScheduleInputProps): JSX.Element {
       <textarea
         id={id}
         data-testid="satflow-rrule"
-        rows={2}
+        rows={3}
         spellCheck={false}
         placeholder={RULE_EXAMPLE}
         value={schedule.rrule}

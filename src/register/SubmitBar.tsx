@@ -34,7 +34,7 @@ export function SubmitBar(props: ISubmitBarProps): JSX.Element {
       )}
       <div className="jp-Satflow-submit">
         <SubmitButton {...props} to={registered ? 'register' : intent} first />
-        {!registered && <SubmitButton {...props} to={other} />}
+        <SubmitButton {...props} to={registered ? 'run' : other} />
         {props.canOverwrite && (
           <Button
             type="button"

@@ -3,8 +3,10 @@ import type {
   Deployment,
   JsonObject,
   LiveFlow,
+  Notification,
   RegisterRequest,
-  Schedule
+  Schedule,
+  Trigger
 } from '../_api';
 import {
   changedParameters,
@@ -13,6 +15,15 @@ import {
   createParameterForm
 } from '../components/parameterSchema';
 import { FLOW_EXECUTOR } from '../components/preferences';
+import {
+  automationFlags,
+  createNotificationDrafts,
+  createTriggerDrafts,
+  type INotificationDraft,
+  type ITriggerDraft,
+  parseNotifications,
+  parseTriggers
+} from './automationDraft';
 import { FORM_OPTIONS, type FormOptionField } from './_options';
 import {
   createOptionDraft,
@@ -45,6 +56,8 @@ export interface IDraft extends ByOption<OptionDraft> {
   executor: string;
   options: { [executor: string]: JsonObject };
   schedules: IScheduleDraft[];
+  notify: INotificationDraft[];
+  trigger: ITriggerDraft[];
   workPool: string | null;
   infrastructure: IInfrastructureDraft;
 }
@@ -55,7 +68,12 @@ export type IChoices = Required<
     RegisterRequest,
     'parameters' | 'executor' | 'work_pool' | 'infrastructure' | FormOptionField
   >
-> & { name: string; schedules: Schedule[] };
+> & {
+  name: string;
+  schedules: Schedule[];
+  notify: Notification[];
+  trigger: Trigger[];
+};
 
 /** The settings for new registrations. */
 export interface IRegistrationDefaults {
@@ -82,6 +100,8 @@ export function createDraft(
         : preset.executor,
     options: isChosen ? { [executor.name]: executor.options } : {},
     schedules: createScheduleDrafts(deployment?.schedules ?? [], form),
+    notify: createNotificationDrafts(deployment?.notify ?? []),
+    trigger: createTriggerDrafts(deployment?.trigger ?? []),
     workPool: deployment?.work_pool ?? null,
     infrastructure: createInfrastructureDraft(deployment?.infrastructure),
     ...mapOptions(option =>
@@ -129,6 +149,8 @@ export function parseChoices(
       options: nonEmptyOptions(draft.options[draft.executor] ?? {})
     },
     schedules: parseSchedules(draft.schedules, form),
+    notify: parseNotifications(draft.notify),
+    trigger: parseTriggers(draft.trigger),
     work_pool: draft.workPool,
     infrastructure: parseInfrastructure(draft.infrastructure, pool),
     ...(mapOptions(option =>
@@ -146,6 +168,7 @@ export function formatMagicLine(variable: string, choices: IChoices): string {
       formatValue(value)
     ]),
     ...scheduleFlags(choices.schedules),
+    ...automationFlags(choices.notify, choices.trigger),
     ...Object.entries(choices.parameters).map(([name, value]) => [
       '--param',
       `${name}=${formatValue(value)}`

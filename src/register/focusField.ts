@@ -69,10 +69,10 @@ export function inputIdOf(field: string): string {
   if (first === 'parameters') {
     return ['parameters', ...rest].join('_');
   }
-  if (first === 'schedules') {
+  if (['schedules', 'notify', 'trigger'].includes(first)) {
     const [position, ...path] = rest;
     const name = path[0] === 'parameters' ? path.join('_') : path.join('-');
-    return ['schedules', position, name].filter(Boolean).join('-');
+    return [first, position, name].filter(Boolean).join('-');
   }
   if (field.startsWith('infrastructure.job_variables.')) {
     return ['job-variables', ...rest.slice(1)].join('_');

@@ -173,6 +173,11 @@ export class RegisterModel extends ActionModel {
     return this.clusterClass.load({ kernel_id: this._source.kernelId, name });
   }
 
+  /** Send a test message through a Prefect block. */
+  async testNotification(block: string): Promise<void> {
+    await this.parts.client.testNotification(block);
+  }
+
   /** Register the flow; set `error` if that fails. */
   async register(): Promise<void> {
     await this.runOnce(async () => {

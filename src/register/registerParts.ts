@@ -7,7 +7,11 @@ import type { RunsModel } from '../runs/runs';
 export interface IRegisterParts {
   client: Pick<
     IClient,
-    'catalogue' | 'clusterClass' | 'preflight' | 'previewSchedule'
+    | 'catalogue'
+    | 'clusterClass'
+    | 'preflight'
+    | 'previewSchedule'
+    | 'testNotification'
   >;
   deployments: DeploymentsModel;
   flows: Pick<FlowsModel, 'changed' | 'notebook' | 'state'>;

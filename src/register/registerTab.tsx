@@ -110,6 +110,7 @@ function formActions(
     onCheck: () => void model.runPreflight(false),
     onTestCleanProcess: () => void model.runPreflight(true),
     onLoadClass: name => void model.loadClusterClass(name),
+    onTestNotification: block => model.testNotification(block),
     onCopyCode: () => {
       try {
         Clipboard.copyToSystem(model.formatCode());

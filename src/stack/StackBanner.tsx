@@ -1,5 +1,5 @@
 import { Button } from '@jupyterlab/ui-components';
-import React from 'react';
+import React, { useEffect, useState } from 'react';
 
 import type { ErrorBody, StackStatus } from '../_api';
 import { useTrans } from '../components/translation';
@@ -36,24 +36,40 @@ export function StackBanner(props: IStackBannerProps): JSX.Element | null {
         />
       );
     case 'starting':
-      return (
-        <div
-          className="jp-Satflow-banner"
-          role="status"
-          data-testid="satflow-stack-starting"
-        >
-          <span className="jp-Satflow-spinner" aria-hidden="true" />
-          <span>
-            {trans.__(
-              'Getting ready: %1…',
-              status.step ?? trans.__('local stack')
-            )}
-          </span>
-        </div>
-      );
+      return <StackStarting step={status.step} />;
     default:
       return null;
   }
+}
+
+/** The current step of the start, with the time since it began and what to expect. */
+function StackStarting({ step }: { step: string | null }): JSX.Element {
+  const trans = useTrans();
+  const [begun] = useState(() => Date.now());
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(
+      () => setSeconds(Math.round((Date.now() - begun) / 1000)),
+      1000
+    );
+    return () => clearInterval(timer);
+  }, [begun]);
+  return (
+    <div className="jp-Satflow-banner" data-testid="satflow-stack-starting">
+      <span className="jp-Satflow-spinner" aria-hidden="true" />
+      <span role="status">
+        {trans.__('Getting ready: %1…', step ?? trans.__('local stack'))}
+      </span>
+      <span data-testid="satflow-stack-elapsed">
+        {trans.__('%1 s', seconds)}
+      </span>
+      <span className="jp-Satflow-hint">
+        {trans.__(
+          'Usually 5 to 15 seconds, longer at the first start. You can fill in the form meanwhile.'
+        )}
+      </span>
+    </div>
+  );
 }
 
 function StackError(

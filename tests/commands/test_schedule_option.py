@@ -9,9 +9,9 @@ from prefect import flow
 
 from satflow_ext.choices import parse_schedules
 from satflow_ext.choices.register_line import parse_line
-from satflow_ext.errors import BadRequest, InvalidParameter, InvalidSchedule
+from satflow_ext.errors import BadRequest, InvalidAutomation, InvalidParameter, InvalidSchedule
 from satflow_ext.kernel.parameters import convert_schedule_values
-from satflow_ext.models import CronSchedule, IntervalSchedule, Registration, RRuleSchedule
+from satflow_ext.models import CronSchedule, IntervalSchedule, Notification, Registration, RRuleSchedule, Trigger
 
 RULE = "DTSTART:20260101T060000 RRULE:FREQ=MONTHLY;BYDAY=-1FR"
 
@@ -104,3 +104,28 @@ def test_both_short_forms_are_refused():
 )
 def test_the_single_schedule_of_an_earlier_manifest_is_read(stored, schedules):
     assert Registration.model_validate({"schedule": stored}).schedules == schedules
+
+
+def test_notifications_and_triggers_of_a_line():
+    line = "tiles --notify failed=slack-webhook/team --notify 'on=late block=a/b' --trigger after=etl/nightly"
+    registration = parse_line(f"{line} --trigger 'event=orders.* resource=shop.1'").registration
+    assert registration.notify == (
+        Notification(on="failed", block="slack-webhook/team"),
+        Notification(on="late", block="a/b"),
+    )
+    assert registration.trigger == (Trigger(after="etl/nightly"), Trigger(event="orders.*", resource="shop.1"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--notify often=a/b", "'often=a/b': on: it is missing"),
+        ("--notify failed", "'failed': 'failed' is not NAME=VALUE.*For example, --notify"),
+        ("--notify failed=https://hooks.example.org/secret", "block: it does not have the required format"),
+        ("--trigger after=nightly", "after: it does not have the required format"),
+        ("--trigger resource=a", "give either after, or event"),
+    ],
+)
+def test_a_notification_or_trigger_that_cannot_be_read(words, message):
+    with pytest.raises(InvalidAutomation, match=message):
+        parse_line(f"tiles {words}")

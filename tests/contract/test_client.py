@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from satflow_ext import models
+from tests.notification_receiver import run_receiver
 
 FLOW = """
 import time
@@ -25,10 +26,20 @@ def waits(line: str, pause: int = 600):
     time.sleep(pause)
 """
 
+BLOCK = """
+import satflow_ext
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+body = {{"subject": "{{{{subject}}}}", "body": "{{{{body}}}}"}}
+satflow_ext.save_block(CustomWebhookNotificationBlock(name="tests", url="{url}", json_data=body), "contract")
+"""
+"""Save a block that sends to an address."""
+
 REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "flows": models.FlowList,
     "catalogue": models.Catalogue,
     "previewSchedule": models.SchedulePreview,
+    "testNotification": models.NotificationTest,
     "clusterClass": models.ClusterClass,
     "preflight": models.Preflight,
     "deployments": models.DeploymentList,
@@ -111,12 +122,17 @@ def wait_for_task_run(client: Client, run_id: str) -> models.TaskRun:
     return task_run
 
 
-def test_every_method_gives_what_the_contract_says(browser_client, client, kernel_id):
+def test_every_method_gives_what_the_contract_says(browser_client, client, kernel_id, jupyter_server):
     assert client.startStack().kind == "local"
     assert client.stack().state in ("starting", "ready")
     assert [executor.name for executor in client.catalogue().executors]
     schedule = {"kind": "cron", "cron": "30 6 * * 1-5", "timezone": "Europe/Berlin"}
     assert len(client.previewSchedule({"schedule": schedule, "count": 3}).next_runs) == 3
+
+    with run_receiver() as receiver:
+        jupyter_server.run_cell(kernel_id, BLOCK.format(url=receiver.url))
+        assert client.testNotification("custom-webhook/contract").block == "custom-webhook/contract"
+        assert receiver.find("Test by SatFlow")
 
     cluster_class = client.clusterClass({"kernel_id": kernel_id, "name": "distributed:SSHCluster"})
     assert "hosts" in cluster_class.options_schema["properties"]

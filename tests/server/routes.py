@@ -8,6 +8,7 @@ GOLDEN = {
     ("GET", f"kernels/{ID}/flows"): ("execute", "satflow_ext:flows"),
     ("GET", "catalogue"): ("read", "satflow_ext:deployments"),
     ("POST", "schedules/preview"): ("read", "satflow_ext:deployments"),
+    ("POST", "notifications/test"): ("write", "satflow_ext:deployments"),
     ("GET", "deployments"): ("read", "satflow_ext:deployments"),
     ("POST", "preflight"): ("execute", "satflow_ext:flows"),
     ("POST", "cluster-classes"): ("execute", "satflow_ext:flows"),

@@ -1,0 +1,292 @@
+"""The Prefect automations of a deployment: its notifications and triggers, which belong to its versions as all other choices do.
+
+Prefect has a row for each automation, next to the row of the deployment. Ours are found by their tags: the id of the deployment,
+the choice, and a digest of what was written, which shows whether any client has changed the automation since
+(docs/decisions/0041).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from satflow_ext.errors import InvalidAutomation
+from satflow_ext.models import JsonObject, Notification, NotificationEvent, Registration, Trigger
+from satflow_ext.prefect_api import PrefectClient, replace_not_found
+from satflow_ext.prefect_names import read_deployment
+from satflow_ext.prefect_rows import AutomationRow, DeploymentRow
+
+OWN_TAG = "satflow"
+DEPLOYMENT_TAG = "satflow-deployment:"
+LABEL_TAG = "satflow-choice:"
+DIGEST_TAG = "satflow-digest:"
+PAGE_SIZE = 200
+ON, CHANGED, OFF = "on", "changed in Prefect", "off"
+"""Values of an automation in differences."""
+
+RUN_EVENTS: Mapping[NotificationEvent, tuple[str, ...]] = {
+    "failed": ("prefect.flow-run.Crashed", "prefect.flow-run.Failed", "prefect.flow-run.TimedOut"),
+    "late": ("prefect.flow-run.Late",),
+    "completed": ("prefect.flow-run.Completed",),
+}
+"""Prefect's events of a run: one for each name of a state."""
+SUBJECT = "{{ flow.name }}/{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }}"
+BODY = "{{ flow_run.state.message or '' }}\nFlow run: {{ flow_run.id }}"
+
+REACTIVE: JsonObject = {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0}
+LOOPS = frozenset({"Scheduled", "Pending", "Running", "*"})
+"""Names of states through which a started run itself passes."""
+COMPARED_TRIGGER = ("type", "posture", "threshold", "within", "match", "match_related", "for_each", "expect")
+COMPARED_ACTION = ("type", "block_document_id", "subject", "body", "source", "deployment_id")
+
+
+def check_automations(chosen: Registration) -> None:
+    """Check the notifications and triggers of a registration without I/O.
+
+    Raises:
+        InvalidAutomation: one of them is given twice, or a trigger would start runs without end.
+    """
+    choices: Mapping[str, tuple[Notification | Trigger, ...]] = {"notify": chosen.notify, "trigger": chosen.trigger}
+    for field, several in choices.items():
+        for position, each in enumerate(several):
+            if each in several[:position]:
+                problem = f"{_label(each)} is given twice."
+                raise InvalidAutomation(problem, fix="Keep one of them.", field=f"{field}.{position}")
+    for position, trigger in enumerate(chosen.trigger):
+        kind, _, state = (trigger.event or "").rpartition(".")
+        if (kind == "prefect.flow-run" and state in LOOPS) or trigger.event == "*":
+            raise InvalidAutomation(
+                f"The event {trigger.event} also occurs for the runs that it would start, without end.",
+                fix="Choose the state in which a run ends, such as prefect.flow-run.Completed.",
+                field=f"trigger.{position}.event",
+            )
+
+
+def list_values(chosen: Registration) -> dict[str, str]:
+    """Return the notifications and triggers of a registration by their names in differences."""
+    choices: tuple[Notification | Trigger, ...] = (*chosen.notify, *chosen.trigger)
+    return {_label(each): ON for each in choices}
+
+
+def list_live_values(row: DeploymentRow) -> dict[str, str]:
+    """Return the live automations of a deployment by their names in differences."""
+    return {_read_tag(each, LABEL_TAG): _live_value(each) for each in row.automations or ()}
+
+
+def _live_value(automation: AutomationRow) -> str:
+    if _read_tag(automation, DIGEST_TAG) != _digest(automation.model_dump(mode="json")):
+        return CHANGED
+    return ON if automation.enabled else OFF
+
+
+async def attach_automations(client: PrefectClient, rows: Iterable[DeploymentRow]) -> list[DeploymentRow]:
+    """Return rows of deployments with their automations."""
+    found = list(rows)
+    if not found:
+        return found
+    by_id: dict[str, list[AutomationRow]] = {}
+    for each in await _read_own_automations(client):
+        by_id.setdefault(_read_tag(each, DEPLOYMENT_TAG), []).append(each)
+    return [row.model_copy(update={"automations": by_id.get(str(row.id), [])}) for row in found]
+
+
+async def read_with_automations(client: PrefectClient, full_name: str) -> DeploymentRow | None:
+    """Read the deployment `flow/deployment` with its automations, None if Prefect has none."""
+    row = await read_deployment(client, full_name)
+    return (await attach_automations(client, [row]))[0] if row else None
+
+
+async def _read_own_automations(client: PrefectClient) -> list[AutomationRow]:
+    found: list[AutomationRow] = []
+    offset = 0
+    while True:
+        page = await client.read_automations(limit=PAGE_SIZE, offset=offset)
+        found += [each for each in page if OWN_TAG in each.tags]
+        offset += len(page)
+        if len(page) < PAGE_SIZE:
+            return found
+
+
+async def plan_automations(
+    client: PrefectClient, chosen: Registration, full_name: str, deployment_id: UUID | None
+) -> dict[str, JsonObject]:
+    """Return the automations of a registration by their names in differences.
+
+    Args:
+        client: an open Prefect client.
+        chosen: the choices.
+        full_name: `flow/deployment`.
+        deployment_id: its id, None for a deployment that does not exist yet.
+
+    Raises:
+        InvalidAutomation: Prefect has no such block or deployment, or the block cannot send notifications.
+    """
+    own_id = str(deployment_id)
+    planned: dict[str, JsonObject] = {}
+    for position, notification in enumerate(chosen.notify):
+        block_id = await find_block(client, notification.block, f"notify.{position}.block")
+        action: JsonObject = {
+            "type": "send-notification",
+            "block_document_id": str(block_id),
+            "subject": SUBJECT,
+            "body": BODY,
+        }
+        trigger = _run_trigger(own_id, RUN_EVENTS[notification.on])
+        planned[_label(notification)] = _build(notification, full_name, own_id, trigger, action)
+    for position, each in enumerate(chosen.trigger):
+        start: JsonObject = {
+            "type": "run-deployment",
+            "source": "selected",
+            "deployment_id": own_id,
+            "parameters": None,
+        }
+        trigger = await _find_event(client, each, full_name, f"trigger.{position}.after")
+        planned[_label(each)] = _build(each, full_name, own_id, trigger, start)
+    return planned
+
+
+async def find_block(client: PrefectClient, name: str, field: str) -> UUID:
+    """Return the id of a block that sends notifications.
+
+    Args:
+        client: an open Prefect client.
+        name: the block, as `type/name`.
+        field: the field of the request, for errors.
+
+    Raises:
+        InvalidAutomation: Prefect has no such block, or it cannot send notifications.
+    """
+    type_name, _, block_name = name.partition("/")
+    fix = "Create it in Prefect, or choose another one (docs/notifications.md)."
+    with replace_not_found(InvalidAutomation(f"Prefect has no block {name}.", fix=fix, field=field)):
+        block = await client.read_block(type_name, block_name)
+    if "notify" not in block.block_schema.capabilities:
+        raise InvalidAutomation(f"The block {name} cannot send notifications.", fix=fix, field=field)
+    return block.id
+
+
+async def _find_event(client: PrefectClient, trigger: Trigger, full_name: str, field: str) -> JsonObject:
+    """Return the trigger of an automation."""
+    if trigger.after is None:
+        resource: JsonObject = {"prefect.resource.id": trigger.resource} if trigger.resource else {}
+        return {**REACTIVE, "match": resource, "match_related": {}, "for_each": [], "expect": [trigger.event]}
+    if trigger.after == full_name:
+        raise InvalidAutomation(
+            f"{full_name} would start again after each of its runs.", fix="Choose another deployment.", field=field
+        )
+    other = await read_deployment(client, trigger.after)
+    if other is None:
+        fix = "Name it as flow/deployment, and register it first."
+        raise InvalidAutomation(f"Prefect has no deployment {trigger.after}.", fix=fix, field=field)
+    return _run_trigger(str(other.id), RUN_EVENTS["completed"])
+
+
+def _run_trigger(deployment_id: str, events: Iterable[str]) -> JsonObject:
+    """Return a trigger that fires for each run of a deployment."""
+    return {
+        **REACTIVE,
+        "match": {"prefect.resource.id": "prefect.flow-run.*"},
+        "match_related": {
+            "prefect.resource.id": f"prefect.deployment.{deployment_id}",
+            "prefect.resource.role": "deployment",
+        },
+        "for_each": ["prefect.resource.id"],
+        "expect": [*events],
+    }
+
+
+def _build(
+    choice: Notification | Trigger, full_name: str, deployment_id: str, trigger: JsonObject, action: JsonObject
+) -> JsonObject:
+    """Return the fields of an automation, with our tags."""
+    label = _label(choice)
+    fields: JsonObject = {
+        "name": f"SatFlow: {full_name}: {label}",
+        "description": "Registered with the deployment. Change it there: register the flow again.",
+        "enabled": True,
+        "trigger": trigger,
+        "actions": [action],
+    }
+    tags = (f"{DEPLOYMENT_TAG}{deployment_id}", f"{LABEL_TAG}{label}", f"{DIGEST_TAG}{_digest(fields)}")
+    return {**fields, "tags": [OWN_TAG, *tags]}
+
+
+async def write_automations(
+    client: PrefectClient, chosen: Registration, full_name: str, row: DeploymentRow, kept: Collection[str]
+) -> DeploymentRow:
+    """Create, replace and remove automations of a deployment until it has the chosen ones; return its row with them.
+
+    Each request can be repeated, so that the next registration, or recovery, completes an interrupted one.
+
+    Args:
+        client: an open Prefect client.
+        chosen: the choices.
+        full_name: `flow/deployment`.
+        row: the deployment with its live automations.
+        kept: names of choices whose automations stay as they are.
+
+    Raises:
+        InvalidAutomation: a block or a deployment no longer exists.
+    """
+    live = {_read_tag(each, LABEL_TAG): each for each in row.automations or ()}
+    planned = await plan_automations(client, chosen, full_name, row.id)
+    changes = 0
+    for label, fields in planned.items():
+        found = live.pop(label, None)
+        if label in kept or (found is not None and found.enabled and _is_same(found, fields)):
+            continue
+        changes += 1
+        if found is None:
+            await client.create_automation({**fields, "owner_resource": f"prefect.deployment.{row.id}"})
+        else:
+            await client.update_automation(found.id, fields)
+    for label, each in live.items():
+        if label not in kept:
+            changes += 1
+            await client.delete_automation(each.id)
+    return (await attach_automations(client, [row]))[0] if changes else row
+
+
+async def remove_automations(client: PrefectClient, row: DeploymentRow) -> None:
+    """Remove the automations of a deployment, before it is deleted."""
+    for each in row.automations or ():
+        await client.delete_automation(each.id)
+
+
+def _label(choice: Notification | Trigger) -> str:
+    """Return the name of a choice in differences."""
+    if isinstance(choice, Notification):
+        return f"notify.{choice.on}={choice.block}"
+    if choice.after is not None:
+        return f"trigger.after={choice.after}"
+    return f"trigger.event={choice.event}{f' resource={choice.resource}' if choice.resource else ''}"
+
+
+def _read_tag(automation: AutomationRow, prefix: str) -> str:
+    return next((tag.removeprefix(prefix) for tag in automation.tags if tag.startswith(prefix)), "")
+
+
+def _is_same(found: AutomationRow, fields: JsonObject) -> bool:
+    return _digest(found.model_dump(mode="json")) == _digest(fields)
+
+
+def _digest(fields: Mapping[str, Any]) -> str:
+    """Return a digest of the fields that we choose; it is the same for what was sent and for what Prefect returns."""
+    chosen = {
+        "name": fields["name"],
+        "trigger": {name: _plain(fields["trigger"].get(name)) for name in COMPARED_TRIGGER},
+        "actions": [{name: _plain(action.get(name)) for name in COMPARED_ACTION} for action in fields["actions"]],
+    }
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without the differences between what is sent and what Prefect returns."""
+    if isinstance(value, list | tuple):
+        return sorted(map(str, value))
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()} or None
+    return float(value) if isinstance(value, int | float) else value

@@ -1,0 +1,100 @@
+import { UUID } from '@lumino/coreutils';
+
+import type { Notification, Trigger } from '../_api';
+
+/** A notification in the form. */
+export interface INotificationDraft {
+  /** Identifies it among those of the form. */
+  key: string;
+  on: Notification['on'];
+  /** The Prefect block that sends it, as `type/name`. */
+  block: string;
+}
+
+/** A trigger in the form. The values of each kind are kept while the other kind is selected. */
+export interface ITriggerDraft {
+  /** Identifies it among those of the form. */
+  key: string;
+  kind: 'after' | 'event';
+  /** Another deployment, as `flow/deployment`. */
+  after: string;
+  event: string;
+  resource: string;
+}
+
+/** Return a new notification: a run that fails. */
+export function createNotificationDraft(block: string): INotificationDraft {
+  return { key: UUID.uuid4(), on: 'failed', block };
+}
+
+/** Return a new trigger: after another deployment. */
+export function createTriggerDraft(): ITriggerDraft {
+  return {
+    key: UUID.uuid4(),
+    kind: 'after',
+    after: '',
+    event: '',
+    resource: ''
+  };
+}
+
+/** Return the form's notifications of a registered deployment. */
+export function createNotificationDrafts(
+  registered: readonly Notification[]
+): INotificationDraft[] {
+  return registered.map(({ on, block }) => ({
+    ...createNotificationDraft(block),
+    on
+  }));
+}
+
+/** Return the form's triggers of a registered deployment. */
+export function createTriggerDrafts(
+  registered: readonly Trigger[]
+): ITriggerDraft[] {
+  return registered.map(({ after, event, resource }) => ({
+    ...createTriggerDraft(),
+    kind: after === null ? 'event' : 'after',
+    after: after ?? '',
+    event: event ?? '',
+    resource: resource ?? ''
+  }));
+}
+
+/** Return the notifications that the form describes. */
+export function parseNotifications(
+  drafts: readonly INotificationDraft[]
+): Notification[] {
+  return drafts.map(({ on, block }) => ({ on, block: block.trim() }));
+}
+
+/** Return the triggers that the form describes. */
+export function parseTriggers(drafts: readonly ITriggerDraft[]): Trigger[] {
+  return drafts.map(draft =>
+    draft.kind === 'after'
+      ? { after: draft.after.trim(), event: null, resource: null }
+      : {
+          after: null,
+          event: draft.event.trim(),
+          resource: draft.resource.trim() || null
+        }
+  );
+}
+
+/** Format notifications and triggers as flags of the magic. */
+export function automationFlags(
+  notify: readonly Notification[],
+  trigger: readonly Trigger[]
+): string[][] {
+  return [
+    ...notify.map(({ on, block }) => ['--notify', `${on}=${block}`]),
+    ...trigger.map(one => ['--trigger', formatTrigger(one)])
+  ];
+}
+
+function formatTrigger({ after, event, resource }: Trigger): string {
+  if (after !== null) {
+    return `after=${after}`;
+  }
+  return `event=${event}${resource === null ? '' : ` resource=${resource}`}`;
+}

@@ -1,0 +1,249 @@
+"""Notifications and triggers of a deployment: automations of a real Prefect server, which send and start what they promise."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import datetime, timezone
+from uuid import uuid4
+
+import pytest
+from prefect import flow
+from prefect.blocks.notifications import MattermostWebhook
+from prefect.blocks.system import Secret
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.events.schemas.automations import AutomationCore
+
+from satflow_ext.deployments import notification_blocks, queries, recovery
+from satflow_ext.deployments.journal import Journal
+from satflow_ext.errors import DeploymentDrifted, InvalidAutomation, NotificationFailed
+from satflow_ext.models import Notification, Registration, Trigger
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import rollback
+from tests.eventually import eventually
+from tests.notification_receiver import make_block, run_receiver, save_block
+from tests.prefect_clients import stock_client
+from tests.registration.screens import in_prefect
+
+PATIENCE = 300
+
+
+@flow
+def works(fails: bool = False):
+    if fails:
+        raise ValueError("broken on purpose")
+
+
+@flow
+def follows():
+    return "after"
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    with run_receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def block(stack, receiver):
+    """A block that sends to the receiver."""
+    return asyncio.run(make_block(stack.endpoints.prefect, receiver.url))
+
+
+@pytest.fixture
+def listed(stack):
+    """Reads a deployment as JupyterLab shows it."""
+    return lambda done: asyncio.run(queries.get_deployment(stack.endpoints, done.deployment.id))
+
+
+def own(stack, done):
+    """The automations that Prefect has of a deployment, by the ends of their names."""
+    with_name = f"{done.deployment.flow_name}/{done.deployment.name}: "
+
+    async def read(client):
+        found = await client.read_automations()
+        return {each.name.partition(with_name)[2]: each for each in found if with_name in each.name}
+
+    return in_prefect(stack, read)
+
+
+def rows(changes):
+    return {each.name: (each.before, each.after) for each in changes}
+
+
+def notify(block, *events):
+    return tuple(Notification(on=event, block=block) for event in events)
+
+
+def test_a_run_that_fails_and_one_that_completes_are_reported_once(stack, registered, ran, receiver, block):
+    done = registered(works, notify=notify(block, "failed", "completed"))
+    assert own(stack, done).keys() == {f"notify.failed={block}", f"notify.completed={block}"}
+    assert done.deployment.drift == ()
+    failed, completed = ran(done, fails=True).run, ran(done).run
+    name = f"works/{done.deployment.name}"
+    message = eventually(lambda: receiver.find(f"{name}: {failed.name} is Failed"), seconds=PATIENCE)
+    assert "broken on purpose" in message["body"]
+    assert failed.id in message["body"]
+    eventually(lambda: receiver.find(f"{name}: {completed.name} is Completed"), seconds=PATIENCE)
+    assert len([each for each in receiver.messages if name in each["subject"]]) == 2
+    assert registered(works, notify=notify(block, "failed", "completed")).outcome == "unchanged"
+
+
+def test_an_automation_that_was_changed_in_prefect_is_drift_and_stays(stack, registered, listed, block):
+    events = ("failed", "late", "completed")
+    done = registered(works, notify=notify(block, *events))
+    labels = {event: f"notify.{event}={block}" for event in events}
+
+    async def edit(client):
+        found = {each.name.rpartition(": ")[2]: each for each in await client.read_automations()}
+        await client.pause_automation(found[labels["failed"]].id)
+        await client.delete_automation(found[labels["late"]].id)
+        third = found[labels["completed"]]
+        trigger = third.trigger.model_copy(update={"threshold": 3})
+        changed = AutomationCore.model_validate(
+            {**third.model_dump(exclude={"id", "owner_resource"}), "trigger": trigger}
+        )
+        await client.update_automation(third.id, changed)
+
+    in_prefect(stack, edit)
+    drift = {
+        labels["failed"]: ("on", "off"),
+        labels["late"]: ("on", None),
+        labels["completed"]: ("on", "changed in Prefect"),
+    }
+    assert rows(listed(done).drift) == drift
+    again = registered(works, notify=notify(block, *events), tags=("more",))
+    assert (again.outcome, rows(again.kept)) == ("changed", drift)
+    assert {name: each.enabled for name, each in own(stack, done).items()} == {
+        labels["failed"]: False,
+        labels["completed"]: True,
+    }
+    with pytest.raises(DeploymentDrifted, match=r"notify\.completed"):
+        registered(works, notify=notify(block, "failed", "late"), tags=("more",))
+
+
+def test_automations_belong_to_versions_and_end_with_the_deployment(stack, registered, listed, block):
+    done = registered(works, notify=notify(block, "failed"))
+    registered(works, notify=notify(block, "completed"))
+    assert own(stack, done).keys() == {f"notify.completed={block}"}
+    rolled = asyncio.run(rollback.roll_back(stack.endpoints, stack.settings, done.deployment.id, 1))
+    assert rolled.deployment.notify == notify(block, "failed")
+    assert own(stack, done).keys() == {f"notify.failed={block}"}
+    asyncio.run(queries.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
+    assert own(stack, done) == {}
+
+
+def test_an_interrupted_registration_gets_its_automations(stack, registered, block):
+    done = registered(works, notify=notify(block, "failed"))
+    full_name = f"works/{done.deployment.name}"
+    journal = Journal(stack.settings)
+    entry = journal.read_entry(stack.endpoints, full_name)
+    journal.write_entry(entry.model_copy(update={"begun": entry.written}))
+
+    async def lose(client):
+        for each in await client.read_automations():
+            if full_name in each.name:
+                await client.delete_automation(each.id)
+
+    async def recover():
+        async with prefect_client(stack.endpoints.prefect) as client:
+            return await recovery.recover_deployment(client, full_name, stack.endpoints, stack.settings)
+
+    in_prefect(stack, lose)
+    assert asyncio.run(recover()).divergence == "as written"
+    assert own(stack, done).keys() == {f"notify.failed={block}"}
+
+
+def runs_of(stack, done):
+    where = FlowRunFilter(deployment_id={"any_": [done.deployment.id]})
+    return in_prefect(stack, lambda client: client.read_flow_runs(flow_run_filter=where))
+
+
+def test_a_run_starts_after_another_deployment_and_after_an_event(stack, registered, ran, name):
+    first = registered(works)
+    event = f"test.{uuid4().hex}"
+    triggers = (Trigger(after=f"works/{name}"), Trigger(event=event, resource="test.*"))
+    second = registered(follows, trigger=triggers)
+    assert second.deployment.drift == ()
+    ran(first)
+    eventually(lambda: len(runs_of(stack, second)) == 1, seconds=PATIENCE)
+
+    async def send():
+        async with prefect_client(stack.endpoints.prefect) as client:
+            resource = {"prefect.resource.id": "test.source"}
+            now = datetime.now(timezone.utc).isoformat()
+            await client.create_event({"id": str(uuid4()), "event": event, "occurred": now, "resource": resource})
+
+    asyncio.run(send())
+    eventually(lambda: len(runs_of(stack, second)) == 2, seconds=PATIENCE)
+
+
+def test_a_test_message_arrives_and_a_failure_is_explained(stack, receiver, block, monkeypatch):
+    asyncio.run(notification_blocks.send_test(stack.endpoints.prefect, block))
+    assert receiver.find("Test by SatFlow")
+    assert block in asyncio.run(notification_blocks.list_blocks(stack.endpoints.prefect))
+    token = "k" * 26
+    closed = MattermostWebhook(hostname="127.0.0.1", port=1, secure=False, token=token)
+    refused = asyncio.run(save_block(stack.endpoints.prefect, closed, "mattermost-webhook"))
+    with pytest.raises(NotificationFailed, match=f"{refused} could not send the message: .+") as caught:
+        asyncio.run(notification_blocks.send_test(stack.endpoints.prefect, refused))
+    assert token not in str(caught.value)
+    monkeypatch.setattr(notification_blocks, "PATIENCE", 5)
+    silent = asyncio.run(make_block(stack.endpoints.prefect, "http://127.0.0.1:1/secret-path"))
+    with pytest.raises(NotificationFailed, match="did not report within 5 seconds"):
+        asyncio.run(notification_blocks.send_test(stack.endpoints.prefect, silent))
+    left = in_prefect(stack, lambda client: client.read_automations())
+    assert [each.name for each in left if "test of" in each.name] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("POST 'https://hooks.test/T0/key' failed", "POST 'https://hooks.test/…' failed"),
+        ("https://user:key@hooks.test:8443?token=key", "https://hooks.test:8443/…"),
+        ("slack://key/other is unreachable", "slack://… is unreachable"),
+    ],
+)
+def test_messages_of_the_server_are_shown_without_credentials(text, shown):
+    assert notification_blocks.hide_addresses(text) == shown
+
+
+async def _save_secret(api, name):
+    async with stock_client(api) as client:
+        await Secret(value="x").save(name, client=client)
+
+
+@pytest.mark.parametrize(
+    ("choices", "words", "field"),
+    [
+        (
+            {"notify": notify("slack-webhook/nobody", "failed")},
+            "Prefect has no block slack-webhook/nobody",
+            "notify.0.block",
+        ),
+        ({"notify": notify("secret/quiet", "failed")}, "secret/quiet cannot send notifications", "notify.0.block"),
+        ({"notify": notify("a/b", "failed", "late", "failed")}, "failed=a/b is given twice", "notify.2"),
+        ({"trigger": (Trigger(after="works/nobody"),)}, "Prefect has no deployment works/nobody", "trigger.0.after"),
+        ({"trigger": (Trigger(event="prefect.flow-run.Running"),)}, "without end", "trigger.0.event"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_written(stack, registered, choices, words, field):
+    with contextlib.suppress(ValueError):  # it exists
+        asyncio.run(_save_secret(stack.endpoints.prefect, "quiet"))
+    with pytest.raises(InvalidAutomation, match=words) as caught:
+        registered(works, **choices)
+    assert caught.value.field == field
+
+
+def test_a_deployment_does_not_start_after_itself(registered, name):
+    with pytest.raises(InvalidAutomation, match="would start again after each of its runs"):
+        registered(works, trigger=(Trigger(after=f"works/{name}"),))
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"after": "a/b", "event": "c"}, {"after": "a/b", "resource": "c"}, {"after": "a"}]
+)
+def test_a_trigger_has_one_event(fields):
+    with pytest.raises(ValueError, match=r"give either after|String should match"):
+        Registration.model_validate({"trigger": [fields]})
