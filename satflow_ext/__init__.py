@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
     from satflow_ext.executors.flow_cluster import dask_client
     from satflow_ext.kernel.api import preflight, register, save_block
+    from satflow_ext.kernel.debug_run import debug_run
     from satflow_ext.kernel.group_handle import get_run_group, run_many
     from satflow_ext.kernel.load_flow import load_flow
     from satflow_ext.kernel.run_handle import get_run, run
 
 __all__ = [
     "dask_client",
+    "debug_run",
     "get_run",
     "get_run_group",
     "load_flow",
@@ -62,6 +64,10 @@ def __getattr__(name: str) -> object:
         from satflow_ext.kernel import group_handle
 
         return getattr(group_handle, name)
+    if name == "debug_run":
+        from satflow_ext.kernel.debug_run import debug_run
+
+        return debug_run
     if name == "load_flow":
         from satflow_ext.kernel.load_flow import load_flow
 

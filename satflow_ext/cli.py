@@ -30,6 +30,7 @@ COMMANDS = {
     "register": "execute notebooks, or import a Python file, and register their flows",
     "run": "run a deployment, once or with different parameters",
     "run-groups": "list run groups, follow them, run their failed points again, and cancel them",
+    "retry": "execute a failed run again",
     "logs": "print the log of a run",
     "versions": "list the versions of a deployment",
     "diff": "show the differences between two versions of a deployment",

@@ -25,9 +25,11 @@
     │   ├── RunGroupNotFound
     │   ├── ResultMissing
     │   ├── TaskRunNotFound
+    │   ├── InputNotKept
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── RunFailed               409  a flow run did not complete, so it has no result
+    ├── CannotRetry             409  the flow run has not ended, has completed, or does not belong to a deployment
     ├── RunGroupTaken           409  the run group of that name belongs to another deployment
     ├── FlowAmbiguous           409  several flows have that name
     ├── DeploymentTaken         409  the deployment of that name was not created by SatFlow
@@ -229,6 +231,10 @@ class TaskRunNotFound(NotFound):
     """The flow run has no task run with that id."""
 
 
+class InputNotKept(NotFound):
+    """An input of a failed task was not kept, or cannot be read here."""
+
+
 class ClusterNotFound(NotFound):
     """The deployment has no shared cluster now."""
 
@@ -239,6 +245,12 @@ class WorkPoolNotFound(NotFound):
 
 class RunFailed(SatflowError):
     """A flow run failed, crashed or was cancelled, so it has no result."""
+
+    status = 409
+
+
+class CannotRetry(SatflowError):
+    """A flow run cannot be retried: it has not ended, it has completed, or it does not belong to a deployment."""
 
     status = 409
 

@@ -60,6 +60,12 @@ def build_preflight_call(variable: str, include: Sequence[str] = ()) -> dict[str
     return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.preflight({json.dumps(json.dumps(arguments))})"}
 
 
+def build_debug_call(run_id: str, task: str | None) -> dict[str, str]:
+    """Build the request to load a run into the kernel, for a DebugCell. `task` is as for `DebugRequest`."""
+    arguments = {"run_id": run_id, "task": task}
+    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.debug({json.dumps(json.dumps(arguments))})"}
+
+
 def parse_reply(user_expressions: Mapping[str, object]) -> Json:
     """Return the JSON object of the kernel's reply.
 

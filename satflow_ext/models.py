@@ -1095,7 +1095,11 @@ class RunRequest(WireModel):
 
 
 class Run(WireModel):
-    """A flow run. `why_waiting` explains why a run that should have started has not; `duration` is in seconds."""
+    """A flow run.
+
+    `why_waiting` explains why a run that should have started has not. `duration` is in seconds. `version` is the version of the
+    deployment that the run recorded at its end, None if it did not: it has not ended, was killed, or is of an earlier SatFlow.
+    """
 
     id: str
     name: str
@@ -1112,6 +1116,7 @@ class Run(WireModel):
     duration: float
     parameters: JsonObject
     scheduled: bool
+    version: int | None
     last_line: str | None
     why_waiting: str | None
 
@@ -1374,19 +1379,22 @@ class FailureCell(WireModel):
 class FailedInput(WireModel):
     """An input of a failed task run. `value` is a short form, None if the run did not record it on this machine.
 
-    `tasks` are the names of the task runs that produced it.
+    `tasks` are the names of the task runs that produced it. `not_kept` is the reason why the store does not have it, as the end
+    of a sentence; None if it has, or if the reason is unknown.
     """
 
     name: str
     value: str | None
     tasks: tuple[str, ...]
+    not_kept: str | None
 
 
 class FailedTask(WireModel):
-    """The task run whose exception ended the flow run."""
+    """The task run whose exception ended the flow run. `kept`: its inputs are in the store."""
 
     id: str
     name: str
+    kept: bool
     inputs: tuple[FailedInput, ...]
 
 
@@ -1464,6 +1472,23 @@ class RunVersion(WireModel):
 
     number: int | None
     defaults: JsonObject
+
+
+class DebugRequest(WireModel):
+    """POST /satflow/runs/<id>/debug: load the run into a kernel.
+
+    `task` is the name or id of a failed task run, or the name of its task; None for the one whose exception ended the run.
+    """
+
+    kernel_id: str
+    task: str | None = None
+
+
+class DebugCell(WireModel):
+    """The text of a cell that repeats the failed call, and the variable that it uses."""
+
+    variable: str
+    source: str
 
 
 class LogLine(WireModel):

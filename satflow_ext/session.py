@@ -52,6 +52,7 @@ from satflow_ext.settings import Settings
 if TYPE_CHECKING:
     from satflow_ext.registration.preview import Preview
     from satflow_ext.results.document import VerifiedResult
+    from satflow_ext.results.failed_tasks import FailedTaskRun, VerifiedInputs
     from satflow_ext.run_groups.database import GroupDatabase
     from satflow_ext.run_groups.groups import Selection
     from satflow_ext.runs.log_book import LogBatch
@@ -291,12 +292,9 @@ class Runs:
         Raises:
             DiskFull: the run would be on this machine, and its disk is full.
         """
-        endpoints = await self._connection.endpoints()
+        endpoints = await self._check_disk()
         from satflow_ext import runs
 
-        if endpoints.local:
-            settings = self._connection.settings
-            await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
         return await runs.start_run(endpoints.prefect, request)
 
     async def read_run(self, run_id: str) -> Run:
@@ -319,6 +317,27 @@ class Runs:
         from satflow_ext.results import download
 
         return await download.download_result(endpoints, self._connection.settings, run_id)
+
+    async def read_failed_tasks(self, run_id: str) -> tuple[FailedTaskRun, ...]:
+        """Read which inputs of failed tasks a run has kept."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.results import failed_tasks
+
+        return await failed_tasks.read_failed_tasks(endpoints, run_id)
+
+    async def download_inputs(self, run_id: str, task: FailedTaskRun) -> VerifiedInputs | None:
+        """Download and verify the inputs of a failed task run, None if there are none; see `results.failed_tasks`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.results import failed_tasks
+
+        return await failed_tasks.download_inputs(endpoints, self._connection.settings, run_id, task)
+
+    async def find_version(self, detail: RunDetail) -> int | None:
+        """Return the number of the version that a run executed; None if it is unknown."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.deployments import run_version
+
+        return await run_version.find_version(endpoints, detail)
 
     async def list_runs(self, query: RunQuery) -> tuple[Run, ...]:
         """List runs, newest first."""
@@ -369,6 +388,26 @@ class Runs:
         from satflow_ext import runs
 
         return await runs.cancel_run(endpoints.prefect, run_id)
+
+    async def retry_run(self, run_id: str) -> Run:
+        """Execute a failed, crashed or cancelled run again, as the same run.
+
+        Raises:
+            CannotRetry: the run has not ended, has completed, or does not belong to a deployment.
+            DiskFull: the run would be on this machine, and its disk is full.
+        """
+        endpoints = await self._check_disk()
+        from satflow_ext import runs
+
+        return await runs.retry_run(endpoints.prefect, run_id)
+
+    async def _check_disk(self) -> Endpoints:
+        """Return the endpoints, after a check of the disk if runs are executed on this machine."""
+        endpoints = await self._connection.endpoints()
+        if endpoints.local:
+            settings = self._connection.settings
+            await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
+        return endpoints
 
     async def follow_log(self, run_id: str) -> AsyncGenerator[LogBatch, None]:
         """Yield a run's log from its beginning to its end, as the lines arrive; see `runs.log_follower`."""

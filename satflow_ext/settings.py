@@ -161,6 +161,8 @@ class Settings(BaseSettings):
             processors, at least four).
         content_limit: the maximum size of a flow content, in bytes.
         result_limit: on a machine where flows run: the maximum size of a stored result, in bytes. With 0, none is stored.
+        inputs_limit: on a machine where flows run: the maximum size of the stored inputs of the failed tasks of a run, in bytes.
+            With 0, none are stored.
         retention_days: how long the built-in store keeps content that is no longer referenced.
         kernel_patience: seconds to wait for a kernel that is running a cell.
         worker_sizes: the available worker sizes; they replace the built-in table.
@@ -184,6 +186,7 @@ class Settings(BaseSettings):
     run_limit: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: max(os.cpu_count() or 1, 4))
     content_limit: Annotated[int, Field(gt=0)] = GIB // 4
     result_limit: Annotated[int, Field(ge=0)] = GIB // 16
+    inputs_limit: Annotated[int, Field(ge=0)] = GIB // 64
     retention_days: Annotated[float, Field(ge=1)] = 30.0
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0
     worker_sizes: dict[str, SizeSettings] = SIZES

@@ -269,6 +269,24 @@ export interface CronScheduleInput {
 }
 
 /**
+ * The text of a cell that repeats the failed call, and the variable that it uses.
+ */
+export interface DebugCell {
+  variable: string;
+  source: string;
+}
+
+/**
+ * POST /satflow/runs/<id>/debug: load the run into a kernel.
+ *
+ * `task` is the name or id of a failed task run, or the name of its task; None for the one whose exception ended the run.
+ */
+export interface DebugRequest {
+  kernel_id: string;
+  task?: string | null;
+}
+
+/**
  * A registered flow: its deployment in Prefect, combined with its manifest in the store.
  *
  * `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
@@ -380,20 +398,23 @@ export interface ExecutorInfo {
 /**
  * An input of a failed task run. `value` is a short form, None if the run did not record it on this machine.
  *
- * `tasks` are the names of the task runs that produced it.
+ * `tasks` are the names of the task runs that produced it. `not_kept` is the reason why the store does not have it, as the end
+ * of a sentence; None if it has, or if the reason is unknown.
  */
 export interface FailedInput {
   name: string;
   value: string | null;
   tasks: string[];
+  not_kept: string | null;
 }
 
 /**
- * The task run whose exception ended the flow run.
+ * The task run whose exception ended the flow run. `kept`: its inputs are in the store.
  */
 export interface FailedTask {
   id: string;
   name: string;
+  kept: boolean;
   inputs: FailedInput[];
 }
 
@@ -825,7 +846,10 @@ export interface RollbackRequest {
 }
 
 /**
- * A flow run. `why_waiting` explains why a run that should have started has not; `duration` is in seconds.
+ * A flow run.
+ *
+ * `why_waiting` explains why a run that should have started has not. `duration` is in seconds. `version` is the version of the
+ * deployment that the run recorded at its end, None if it did not: it has not ended, was killed, or is of an earlier SatFlow.
  */
 export interface Run {
   id: string;
@@ -852,6 +876,7 @@ export interface Run {
   duration: number;
   parameters: JsonObject;
   scheduled: boolean;
+  version: number | null;
   last_line: string | null;
   why_waiting: string | null;
 }

@@ -140,6 +140,14 @@ export class Client implements IClient {
     return this.requestJson('POST', ['runs', id, 'cancel']);
   }
 
+  retryRun(id: string): Promise<api.Run> {
+    return this.requestJson('POST', ['runs', id, 'retry']);
+  }
+
+  debugRun(id: string, request: api.DebugRequest): Promise<api.DebugCell> {
+    return this.requestJson('POST', ['runs', id, 'debug'], request);
+  }
+
   async log(id: string): Promise<Blob> {
     const response = await this.request('GET', ['runs', id, 'log']);
     return response.blob().catch(throwIncompleteLog);

@@ -59,6 +59,8 @@ export interface IClient {
   taskRuns(id: string, query?: ITaskRunsQuery): Promise<api.TaskRunPage>;
   taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail>;
   cancelRun(id: string): Promise<api.Run>;
+  retryRun(id: string): Promise<api.Run>;
+  debugRun(id: string, request: api.DebugRequest): Promise<api.DebugCell>;
   log(id: string): Promise<Blob>;
   runGroups(): Promise<api.RunGroupList>;
   planRunGroup(request: api.RunGroupRequest): Promise<api.RunGroupPlan>;

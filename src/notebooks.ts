@@ -31,6 +31,17 @@ export interface INotebooks {
   read(path: string): Promise<readonly INotebookCell[] | null>;
   /** Open a notebook and mark a line in it; null only opens it. */
   open(path: string, place: ICellPlace | null): Promise<void>;
+  /** Open a notebook and wait for its kernel; null means the current notebook. Return null if there is none. */
+  prepare(path: string | null): Promise<IPreparedNotebook | null>;
+}
+
+/** An open notebook. */
+export interface IPreparedNotebook {
+  path: string;
+  /** The id of its kernel; null if it has none. */
+  kernelId: string | null;
+  /** Insert a code cell below a position, or below the active cell for null, and show it. It is not run. */
+  insertCell(below: number | null, source: string): Promise<void>;
 }
 
 /** Milliseconds without a key press after which an edited notebook is read again. */
@@ -79,6 +90,25 @@ export class Notebooks implements INotebooks {
     if (panel && place) {
       await showLine(panel, place);
     }
+  }
+
+  async prepare(path: string | null): Promise<IPreparedNotebook | null> {
+    if (path !== null) {
+      await this.open(path, null);
+    }
+    const panel =
+      path === null
+        ? this.tracker.currentWidget
+        : this.tracker.find(one => one.context.path === path);
+    if (!panel) {
+      return null;
+    }
+    await panel.sessionContext.ready;
+    return {
+      path: panel.context.path,
+      kernelId: panel.sessionContext.session?.kernel?.id ?? null,
+      insertCell: (below, source) => insertBelow(panel, below, source)
+    };
   }
 
   private watch(panel: NotebookPanel): void {
@@ -134,6 +164,24 @@ interface IFileCell {
 
 function countOf(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
+}
+
+/** Insert a code cell, activate it and scroll to it. */
+async function insertBelow(
+  panel: NotebookPanel,
+  below: number | null,
+  source: string
+): Promise<void> {
+  const notebook = panel.content;
+  if (below !== null && notebook.widgets[below]) {
+    NotebookActions.expandParent(notebook.widgets[below], notebook);
+    notebook.activeCellIndex = below;
+  }
+  notebook.deselectAll();
+  NotebookActions.insertBelow(notebook);
+  NotebookActions.changeCellType(notebook, 'code');
+  notebook.activeCell?.model.sharedModel.setSource(source);
+  await notebook.scrollToItem(notebook.activeCellIndex, 'center');
 }
 
 /** Scroll to a line of a cell, put the cursor there, and mark the line until the cell is edited. */

@@ -27,6 +27,7 @@ def fails(number: int = 1):
 """The code of a flow whose task fails in the third cell, which begins with blank lines."""
 
 ACTIVE_CELL = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+ACTIVE_SOURCE = "() => window.jupyterapp.shell.currentWidget.content?.activeCell?.model.sharedModel.getSource() ?? ''"
 ACTIVATE = "id => window.jupyterapp.shell.activateById(`satflow-run-${id}`)"
 
 UNPICKLABLE = """
@@ -175,6 +176,16 @@ def test_failed_run_leads_to_its_cell(page: Page, lab: Lab) -> None:
     link = card.get_by_test_id("satflow-open-cell").first
     expect(link).to_have_text("cell [3], line 5")
     show_themes(page, "8-failure")
+
+    card.get_by_test_id("satflow-debug-run").click()
+    page.wait_for_function(f"() => ({ACTIVE_SOURCE})().includes('debug.task.fn')", timeout=STARTS)
+    assert page.evaluate(ACTIVE_CELL) == 3, "below the cell that failed"
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+    output = page.locator(".jp-OutputArea-output", has_text="ZeroDivisionError: division by zero")
+    expect(output).to_contain_text("return number / 0", timeout=STARTS)
+    shot(page, "8-failure-debugged")
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:delete-cell')")
+    page.evaluate(ACTIVATE, run.get_attribute("data-run"))
 
     link.click()
     expect(page.locator(".jp-Satflow-markedLine")).to_have_text("    return number / 0")

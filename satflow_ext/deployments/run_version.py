@@ -25,6 +25,7 @@ from satflow_ext.models import (
     SourceFile,
 )
 from satflow_ext.runs.failure import file_name, find_cell_hash
+from satflow_ext.versions.chain import VersionChain, read_version_manifest
 from satflow_ext.versions.manifest import MAX_EARLIER, Manifest
 
 STORE_TIMEOUT = 10.0
@@ -38,39 +39,59 @@ async def add_failed_code(endpoints: Endpoints, detail: RunDetail) -> RunDetail:
     failure = detail.failure
     if failure is None or not failure.exceptions:
         return detail
-    manifest = await _find_version(endpoints, detail.run, _cell_files(failure))
+    manifest = await _try_read_manifest(endpoints, detail.run, _cell_files(failure))
     return detail if manifest is None else detail.model_copy(update={"failure": add_code(failure, manifest)})
 
 
 async def read_run_version(endpoints: Endpoints, run: Run) -> RunVersion:
-    """Read the version of its deployment that a run executes."""
-    manifest = await _find_version(endpoints, run, frozenset()) if run.start else None
+    """Read the version of its deployment that a run executes, and the defaults of its parameters."""
+    manifest = await _try_read_manifest(endpoints, run, frozenset()) if run.start else None
     if manifest is None:
-        return RunVersion(number=None, defaults={})
+        return RunVersion(number=run.version, defaults={})
     properties: Any = manifest.parameter_schema.get("properties", {})
     defaults = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
     return RunVersion(number=manifest.version, defaults=defaults)
 
 
-async def _find_version(endpoints: Endpoints, run: Run, files: frozenset[str]) -> Manifest | None:
-    """Return the version of a run that has all of these cells, None if it is unknown or the store does not answer."""
-    if run.deployment_id is None:
-        return None
-    search = _search_versions(endpoints, run.deployment_id, run.start or run.created, files)
+async def find_version(endpoints: Endpoints, detail: RunDetail) -> int | None:
+    """Return the number of the version that a run executed: as the run recorded it, or else by its code and time.
+
+    Returns:
+        None if the run does not belong to a deployment, or no version is older.
+
+    Raises:
+        DeploymentNotFound: the deployment was deleted, or SatFlow did not create it.
+        SettingsWrong: its versions are in another store.
+    """
+    if detail.run.version is not None:
+        return detail.run.version
+    manifest = await _read_manifest(endpoints, detail.run, _cell_files(detail.failure))
+    return None if manifest is None else manifest.version
+
+
+async def _try_read_manifest(endpoints: Endpoints, run: Run, files: frozenset[str]) -> Manifest | None:
+    """Return the version that a run executed, None if it is unknown or the store does not answer."""
     try:
-        return await asyncio.wait_for(search, STORE_TIMEOUT)
+        return await asyncio.wait_for(_read_manifest(endpoints, run, files), STORE_TIMEOUT)
     except (SatflowError, asyncio.TimeoutError):  # such as a deleted deployment
         return None
 
 
-async def _search_versions(
-    endpoints: Endpoints, deployment_id: str, started: datetime, files: frozenset[str]
-) -> Manifest | None:
+async def _read_manifest(endpoints: Endpoints, run: Run, files: frozenset[str]) -> Manifest | None:
+    """Return the version that a run has recorded; if it has not, search for it by the files of its cells and its start."""
+    if run.deployment_id is None:
+        return None
+    chain = await read_chain(endpoints, run.deployment_id)
+    if run.version is not None:
+        return await read_version_manifest(chain, run.version)
+    return await _search_version(chain, run.start or run.created, files)
+
+
+async def _search_version(chain: VersionChain, started: datetime, files: frozenset[str]) -> Manifest | None:
     """Return the newest version from before a run that has all of these cells, by the names of their files.
 
     Another machine's clock may be wrong, so without such a version it is the newest one with these cells.
     """
-    chain = await read_chain(endpoints, deployment_id)
     newest: Manifest | None = None
     for first in range(chain.newest, max(chain.newest - MAX_SEARCHED, 0), -MAX_EARLIER):
         for link in await chain.read_links(first, MAX_EARLIER):
@@ -82,8 +103,9 @@ async def _search_versions(
     return newest if files else None
 
 
-def _cell_files(failure: Failure) -> frozenset[str]:
-    return frozenset(file_name(each.file) for each in _list_frames(failure) if each.cell)
+def _cell_files(failure: Failure | None) -> frozenset[str]:
+    frames = () if failure is None else _list_frames(failure)
+    return frozenset(file_name(each.file) for each in frames if each.cell)
 
 
 def _names(cells: Iterable[Cell]) -> frozenset[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 
+from satflow_ext.redaction import guard
+from satflow_ext.run_logs.failed_inputs import record_failed_inputs
+
 TOKEN_VARIABLE = "RAY_AUTH_TOKEN"  # noqa: S105  # its name
 LOCAL_VARIABLES = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # a single machine: all parts of Ray listen only on loopback
@@ -26,3 +29,9 @@ def prepare_environment(*, starts_ray: bool) -> None:
         os.environ.pop("RAY_ADDRESS", None)  # a cluster that the user did not choose
     if os.environ.get(TOKEN_VARIABLE):
         os.environ["RAY_AUTH_MODE"] = "token"
+
+
+def prepare_worker() -> None:
+    """Prepare a process of Ray that runs tasks: redaction as in the flow run, and capture of the inputs of failed tasks."""
+    guard.enable_redaction()
+    record_failed_inputs()

@@ -24,11 +24,11 @@ from satflow_ext.dask_tasks.run_files import RunFiles
 from satflow_ext.errors import ClusterFailed
 from satflow_ext.executors import ray_environment
 from satflow_ext.executors.flow_cluster import DeferredFailureMixin
-from satflow_ext.redaction import guard, policy
+from satflow_ext.redaction import policy
 
 CONNECT_SECONDS = 10.0
 ATTEMPTS = 3
-GUARD_HOOK = f"{guard.MODULE}.{guard.enable_redaction.__name__}"
+WORKER_HOOK = f"{ray_environment.__name__}.{ray_environment.prepare_worker.__name__}"
 FIX = (
     "Check that it is running, that flow runs can reach it, that it has the flow's versions of Python and Ray, and, if it "
     f"requires a token, that {ray_environment.TOKEN_VARIABLE} is among the flow's secrets."
@@ -85,14 +85,13 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
         folder = scratch.make_socket_folder()
         resources.callback(shutil.rmtree, folder, ignore_errors=True)
         resources.callback(ray.shutdown)
-        runtime = {"worker_process_setup_hook": GUARD_HOOK} if guard.is_redaction_needed() else None
         try:
             ray.init(
                 "local",
                 num_cpus=self.num_cpus,
                 include_dashboard=False,
                 namespace="prefect",
-                runtime_env=runtime,
+                runtime_env={"worker_process_setup_hook": WORKER_HOOK},
                 logging_level=logging.WARNING,
                 _temp_dir=str(folder / "ray"),  # Ray makes it accessible to all users, but its parent folder is private
             )
@@ -128,7 +127,7 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
             if policy.POLICY_VARIABLE in os.environ
             else {}
         )
-        hook = {"worker_process_setup_hook": GUARD_HOOK} if policy.process_level() != "everything" else {}
+        hook = {"worker_process_setup_hook": WORKER_HOOK} if policy.process_level() != "everything" else {}
         return {**variables, **hook, **({"working_dir": str(staged)} if (staged := self._stage_run_files()) else {})}
 
     def _stage_run_files(self) -> Path | None:

@@ -17,6 +17,7 @@ def attach_to_shell(shell: Any) -> None:
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
     shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")
     shell.register_magic_function(no_var_expand(_run_flow), "line", "run_flow")
+    shell.register_magic_function(no_var_expand(_debug_run), "line", "debug_run")
     shell.register_magic_function(no_var_expand(_dask_cluster), "line", "dask_cluster")
     if _blank_marker_line not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_blank_marker_line)
@@ -49,6 +50,13 @@ def _run_flow(line: str) -> Any:
     from satflow_ext.kernel.magics import run_flow
 
     return run_flow(line)
+
+
+def _debug_run(line: str) -> Any:
+    """Load a failed run into the notebook; see `%debug_run --help`."""
+    from satflow_ext.kernel.magics import debug_run
+
+    return debug_run(line)
 
 
 def _dask_cluster(line: str) -> Any:

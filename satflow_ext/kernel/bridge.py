@@ -44,6 +44,11 @@ def preflight(arguments: str) -> KernelReply:
     return _build_reply(lambda: _preflight_flow(**json.loads(arguments)))
 
 
+def debug(arguments: str) -> KernelReply:
+    """Load a run into this kernel and return a DebugCell. `arguments` is the JSON of `kernel_calls.build_debug_call`."""
+    return _build_reply(lambda: _debug_run(**json.loads(arguments)))
+
+
 def _list_flows() -> WireModel:
     from satflow_ext.kernel.hook import start_push
 
@@ -91,6 +96,15 @@ def _preflight_flow(variable: str, include: list[str]) -> WireModel:
     return report_on(
         variable, namespace=shell.user_ns, shell=shell, include=include, limit=load_settings().content_limit
     )
+
+
+def _debug_run(run_id: str, task: str | None) -> WireModel:
+    _require_prefect()
+    from satflow_ext.kernel.debug_run import debug_run
+    from satflow_ext.models import DebugCell
+
+    made = debug_run(run_id, task=task)
+    return DebugCell(variable=made.variable, source=made.cell_text())
 
 
 def _build_reply(compute: Callable[[], WireModel]) -> KernelReply:

@@ -62,17 +62,28 @@ def load_with_manifest(name: str, as_name: str | None = None) -> LoadedFlow:
     variable = as_name or manifest.variable
     if not variable.isidentifier():
         raise BadRequest(f"{variable!r} is not a valid variable name.", fix="Choose another name with --as NAME.")
-    shell = get_shell()
-    namespace = namespace_of(shell)
+    namespace = namespace_of(get_shell())
     _check_variable_free(namespace, variable, manifest)
-    _check_setup_free(namespace, manifest)
+    namespace[variable] = flow = load_version(brought)
+    return LoadedFlow(flow, variable, manifest)
+
+
+def load_version(version: CheckedVersion) -> AnyFlow:
+    """Unpickle the flow of a verified version, after its setup cells were checked. It is put into no variable.
+
+    Raises:
+        VariableTaken: its setup cells define names that the notebook already uses; nothing was changed.
+        BadRequest: runs load the flow from a git repository.
+        ContentRefused: the content is not a flow.
+    """
+    shell, manifest = get_shell(), version.manifest
+    _check_setup_free(namespace_of(shell), manifest)
     cell_lines.register_cell_lines((cell.file, cell.text) for cell in manifest.source.cells)
-    flow = _unpickle_flow(brought)
+    flow = _unpickle_flow(version)
     if shell is not None:
         recorder_of(shell).add_loaded(setup_cells.list_setup_cells())
     add_loaded_cells(manifest.source.cells)
-    namespace[variable] = flow
-    return LoadedFlow(flow, variable, manifest)
+    return flow
 
 
 def cells_text(manifest: Manifest) -> str:

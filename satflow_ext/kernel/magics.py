@@ -1,4 +1,4 @@
-"""The magics `%register_flow`, `%load_flow`, `%run_flow` and `%dask_cluster`."""
+"""The magics `%register_flow`, `%load_flow`, `%run_flow`, `%debug_run` and `%dask_cluster`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
     from satflow_ext.display.group_view import PlanView
+    from satflow_ext.kernel.debug_run import DebugRun
     from satflow_ext.kernel.group_handle import RunGroupHandle
     from satflow_ext.kernel.run_handle import RunHandle
 
@@ -156,9 +157,41 @@ def build_load_parser() -> LineParser:
 
 
 @report_errors
+def debug_run(line: str) -> DebugRun | None:
+    """Execute a line of `%debug_run`."""
+    parser = build_debug_parser()
+    words = parser.parse_args(split_line(line))
+    if words.help or not words.run:
+        sys.stdout.write(parser.format_help())
+        return None
+    from satflow_ext.kernel.debug_run import debug_run as load_run
+
+    done = load_run(words.run, task=words.task, as_name=words.as_name)
+    if (shell := get_shell()) is not None:
+        shell.set_next_input(done.cell_text())
+    return done
+
+
+def build_debug_parser() -> LineParser:
+    """Build the parser of a line of `%debug_run`."""
+    parser = LineParser(
+        prog="%debug_run",
+        description="Load the flow of a run and the inputs of its failed task, and put the call of the task into a new cell.",
+        add_help=False,
+    )
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="the run's id or name, or a deployment, of which the latest run is meant"
+    )
+    parser.add_argument("--task", metavar="NAME", help="another failed task (default: the one that ended the run)")
+    parser.add_argument("--as", dest="as_name", metavar="VARIABLE", help="another variable (default: debug)")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help message")
+    return parser
+
+
+@report_errors
 def run_flow(line: str) -> RunHandle | RunGroupHandle | PlanView | None:
     """Execute a line of `%run_flow`."""
-    parser = _build_run_parser()
+    parser = build_run_parser()
     words = parser.parse_intermixed_args(split_line(line))
     if words.help or not words.deployment:
         sys.stdout.write(parser.format_help())
@@ -175,7 +208,8 @@ def run_flow(line: str) -> RunHandle | RunGroupHandle | PlanView | None:
     return started.follow() if words.follow else started
 
 
-def _build_run_parser() -> LineParser:
+def build_run_parser() -> LineParser:
+    """Build the parser of a line of `%run_flow`."""
     parser = LineParser(
         prog="%run_flow",
         description="Start a run of a registered flow now. It is shown until it ends.",

@@ -177,6 +177,17 @@ class RunHandle:
         self._run = run_coroutine(self._open_session().runs.cancel_run(self.id))
         return self
 
+    def retry(self) -> RunHandle:
+        """Execute a failed, crashed or cancelled run again, as the same run, and return this handle.
+
+        The version that is live now is executed. Tasks whose results Prefect has persisted are not executed again.
+
+        Raises:
+            CannotRetry: the run has not ended, has completed, or does not belong to a deployment.
+        """
+        self._run = run_coroutine(self._open_session().runs.retry_run(self.id))
+        return self
+
     def __repr__(self) -> str:
         return f"<run {self.name} of {self.deployment}: {state_text(self._run)}>"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timezone
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -159,6 +160,12 @@ class PrefectClient:
     async def cancel_flow_run(self, flow_run_id: UUID) -> None:
         """Request the end of a flow run."""
         state: JsonObject = {"type": "CANCELLING", "name": "Cancelling"}
+        await self.request("POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": False})
+
+    async def schedule_flow_run(self, flow_run_id: UUID) -> None:
+        """Schedule a flow run that has ended to run again now, as the same flow run."""
+        details: JsonObject = {"scheduled_time": datetime.now(timezone.utc).isoformat()}
+        state: JsonObject = {"type": "SCHEDULED", "name": "AwaitingRetry", "state_details": details}
         await self.request("POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": False})
 
     async def read_task_run(self, task_run_id: UUID) -> TaskRunRow:

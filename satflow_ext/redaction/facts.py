@@ -57,6 +57,12 @@ FACTS = {
         "The result itself is in your store ([runs.md](runs.md)). With `result_limit = 0` on the machine of the run, none is "
         "stored, and nothing is sent.",
     ),
+    "reference to inputs": Fact(
+        "For the inputs of failed tasks: the store's name and a digest that is different for each task run, and the names of the "
+        "inputs that were not kept, with the reason",
+        "The inputs themselves are in your store ([runs.md](runs.md)). With `inputs_limit = 0` on the machine of the run, none "
+        "are kept.",
+    ),
     "secret name": Fact("Names of the secrets that a flow declares", "You name them. Their values are never sent."),
     "place in code": Fact(
         "Locations of exceptions in code: names of files without their folders, line numbers, names of functions",

@@ -139,7 +139,12 @@ CALLS: tuple[Call, ...] = (
         },
         f"(path) force {STATE} state.state_details.* state.data.*",
     ),
-    Call("running", "PATCH /flow_runs/{id}/labels", {"satflow.result": "name, result reference"}, "(path)"),
+    Call(
+        "running",
+        "PATCH /flow_runs/{id}/labels",
+        {"satflow.result": "name, result reference", "satflow.inputs.*": "name, reference to inputs"},
+        "(path) satflow.version",
+    ),
     Call(
         "running",
         "PATCH /flow_runs/{id}",

@@ -37,24 +37,39 @@ async def download_result(endpoints: Endpoints, settings: Settings, run_id: str)
     reference = parse_label(run.labels, run.name)
     if reference is None:
         return None
-    content = await _download_document(reference, endpoints, settings, run.name)
+    content = await download_document(
+        reference, endpoints, settings, f"the result of run {run.name}", settings.result_limit
+    )
     return document.verify_document(content, str(run.id), read_trusted_keys(settings))
 
 
-async def _download_document(
-    reference: ResultReference, endpoints: Endpoints, settings: Settings, run_name: str
+async def download_document(
+    reference: ResultReference, endpoints: Endpoints, settings: Settings, name: str, limit: int
 ) -> bytes:
+    """Download a document that a run stored, and check its digest.
+
+    Args:
+        reference: the store and the digest.
+        endpoints: contain the store in use.
+        settings: contain the other stores, and the limit of contents.
+        name: the document in messages, such as "the result of run calm-fox".
+        limit: maximum bytes of its values on this machine; a run on another machine may have a larger limit.
+
+    Raises:
+        ResultMissing: the store no longer has it.
+        SettingsWrong: the settings do not contain the store.
+        StoreFailed: the request to the store failed.
+    """
     if reference.store == endpoints.store.name:
         store = endpoints.store
     else:
         store = addresses.find_store(reference.store, settings, addresses.read_record(settings))
-    limit = max(settings.result_limit, settings.content_limit) + document.HEADER_LIMIT
     try:
         async with StoreClient(store) as client:
-            return await client.get(reference.digest, limit=limit)
+            most = max(limit, settings.content_limit) + document.HEADER_LIMIT
+            return await client.get(reference.digest, limit=most)
     except ContentMissing:
-        kept = f" It keeps results for {settings.retention_days:g} days." if reference.store == LOCAL else ""
+        kept = f" It keeps them for {settings.retention_days:g} days." if reference.store == LOCAL else ""
         raise ResultMissing(
-            f"The store {reference.store!r} no longer has the result of run {run_name}.{kept}",
-            fix="Start the run again.",
+            f"The store {reference.store!r} no longer has {name}.{kept}", fix="Start the run again."
         ) from None

@@ -2,7 +2,8 @@
 
 The Prefect API never receives arguments of tasks. On the machine of the local stack, a process whose task fails writes a short
 form of them; nothing is written elsewhere. It runs no code of the user: plain values are written, and other objects as their type
-and size. Declared secrets and values that look like credentials are left out.
+and size. Declared secrets and values that look like credentials are left out. The inputs themselves are kept in the store
+(`input_capture`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from satflow_ext.credentials import redacting_filter
 from satflow_ext.credentials.shapes import MAX_SEARCHED, detect_credential, is_credential_name
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.run_logs.capture import is_local_stack
+from satflow_ext.run_logs.input_capture import capture_failed_task
 from satflow_ext.settings import Settings, load_settings
 
 HIDDEN = "(hidden: looks like a credential)"
@@ -53,7 +55,7 @@ _MARK = "_satflow_records_inputs"
 
 
 def record_failed_inputs() -> None:
-    """Write the inputs of each task that fails in this process, if its log goes to the local stack."""
+    """Capture the inputs of each task that fails in this process, and write their short form on the local stack's machine."""
     from prefect import task_engine
 
     for engine in (task_engine.SyncTaskRunEngine, task_engine.AsyncTaskRunEngine):
@@ -177,9 +179,12 @@ def _record(engine: Any) -> None:
     """Write the inputs of a task run that has failed for the last time. A failure to do so never affects the run."""
     with contextlib.suppress(Exception):  # another thread may change a collection meanwhile
         task_run = engine.task_run
-        if engine.state.is_failed() and task_run.flow_run_id and is_local_stack():
+        if not engine.state.is_failed() or not task_run.flow_run_id:
+            return
+        if is_local_stack():
             inputs = describe_inputs(engine.parameters or {})
             _append(load_settings(), str(task_run.flow_run_id), {"task_run_id": str(task_run.id), "inputs": inputs})
+        capture_failed_task(engine)
 
 
 def _append(settings: Settings, run_id: str, entry: Mapping[str, object]) -> None:

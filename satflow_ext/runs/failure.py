@@ -13,7 +13,8 @@ from typing import Protocol
 from uuid import UUID
 
 from satflow_ext.models import FailedInput, FailedTask, Failure, FailureException, FailureFrame, RunDetail
-from satflow_ext.prefect_rows import TaskRunRow
+from satflow_ext.prefect_rows import TaskInputRow, TaskRunRow
+from satflow_ext.runs.input_labels import ALL_INPUTS, KeptInputs
 from satflow_ext.runs.traceback_text import (
     HEADER,
     RaisedException,
@@ -68,7 +69,10 @@ class _LoggedTraceback:
 
 
 def find_failure(
-    newest_errors_first: Sequence[LogEntry], state_message: str | None, task_runs: Sequence[TaskRunRow] = ()
+    newest_errors_first: Sequence[LogEntry],
+    state_message: str | None,
+    task_runs: Sequence[TaskRunRow] = (),
+    kept: Mapping[str, KeptInputs] | None = None,
 ) -> Failure:
     """Extract the failure of a run from its log.
 
@@ -76,6 +80,7 @@ def find_failure(
         newest_errors_first: the log lines with level ERROR and above, of the flow run and its task runs.
         state_message: the message of its final state.
         task_runs: its task runs.
+        kept: task run id → what the store has of the inputs.
     """
     logged = [found for entry in newest_errors_first if (found := _read_traceback(entry))]
     if not logged:
@@ -90,7 +95,7 @@ def find_failure(
         cause=_format_cause(flow.main)[:MAX_CAUSE_LENGTH],
         traceback=texts,
         exceptions=tuple(map(_convert_exception, exceptions)),
-        task=_describe_task(in_task, task_runs) if in_task else None,
+        task=_describe_task(in_task, task_runs, kept or {}) if in_task else None,
     )
 
 
@@ -169,21 +174,28 @@ def find_package(file: str) -> str | None:
     return "" if "/" not in plain else None
 
 
-def _describe_task(logged: _LoggedTraceback, task_runs: Iterable[TaskRunRow]) -> FailedTask | None:
+def _describe_task(
+    logged: _LoggedTraceback, task_runs: Iterable[TaskRunRow], kept: Mapping[str, KeptInputs]
+) -> FailedTask | None:
     names = {row.id: row.name for row in task_runs}
     row = next((each for each in task_runs if each.id == logged.task_run_id), None)
     if row is None:  # Prefect records task runs some time after their log
         return None
+    store = kept.get(str(row.id))
+    given = {name: tasks for name, tasks in row.task_inputs.items() if not name.startswith("__")}
+    missing: dict[str, list[TaskInputRow]] = (
+        {} if store is None else {name: [] for name in store.not_kept if name != ALL_INPUTS}
+    )
     inputs = tuple(
         FailedInput(
             name=name,
             value=None,
-            tasks=tuple(names[each.id] for each in given if each.input_type == "task_run" and each.id in names),
+            tasks=tuple(names[each.id] for each in tasks if each.input_type == "task_run" and each.id in names),
+            not_kept=store.describe_reason(name) if store else None,
         )
-        for name, given in row.task_inputs.items()
-        if not name.startswith("__")
+        for name, tasks in {**missing, **given}.items()
     )
-    return FailedTask(id=str(row.id), name=row.name, inputs=inputs)
+    return FailedTask(id=str(row.id), name=row.name, kept=bool(store and store.digest), inputs=inputs)
 
 
 def add_input_values(detail: RunDetail, recorded: Mapping[str, Mapping[str, str]]) -> RunDetail:
@@ -200,7 +212,11 @@ def add_input_values(detail: RunDetail, recorded: Mapping[str, Mapping[str, str]
     known = {each.name for each in task.inputs}
     inputs = (
         *(each.model_copy(update={"value": values.get(each.name)}) for each in task.inputs),
-        *(FailedInput(name=name, value=value, tasks=()) for name, value in values.items() if name not in known),
+        *(
+            FailedInput(name=name, value=value, tasks=(), not_kept=None)
+            for name, value in values.items()
+            if name not in known
+        ),
     )
     failure = detail.failure.model_copy(update={"task": task.model_copy(update={"inputs": inputs})})
     return detail.model_copy(update={"failure": failure})

@@ -14,6 +14,7 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.log_book import LogBook
 from satflow_ext.runs.log_follower import ApiLocator, LogFollower
 from satflow_ext.runs.run_list import list_runs
+from satflow_ext.runs.run_rows import read_state_type
 from satflow_ext.settings import Settings
 from satflow_ext.task_cancellation import cancel_task
 
@@ -58,7 +59,7 @@ class SharedFollowers:
             RunNotFound: Prefect has no flow run with that id.
             SatflowError: the Prefect API could not be reached at the start.
         """
-        if run_id not in self._followers:
+        if await self._needs_follower(run_id):
             await self._start_follower(run_id)
         watched = self._followers[run_id]
         watched.readers += 1
@@ -80,12 +81,20 @@ class SharedFollowers:
             self._stop_follower(run_id, watched)
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _needs_follower(self, run_id: str) -> bool:
+        """Return whether no follower follows a run, or the follower has ended and the run is executed again."""
+        known = self._followers.get(run_id)
+        if known is None or not known.task.done():
+            return known is None
+        async with prefect_client(await self._locate_api()) as client:
+            return read_state_type(await known.follower.read_run(client)) not in TERMINAL_STATES
+
     async def _start_follower(self, run_id: str) -> None:
         follower = LogFollower(self._locate_api, run_id, self._settings)
         async with prefect_client(await self._locate_api()) as client:
             await follower.read_run(client)
         # Another reader may have started a follower in the meantime.
-        if run_id not in self._followers:
+        if (known := self._followers.get(run_id)) is None or known.task.done():
             task = asyncio.create_task(follower.run())
             task.add_done_callback(lambda done: self._handle_failure(run_id, done))
             self._followers[run_id] = _SharedFollower(follower, task)

@@ -13,6 +13,7 @@ from satflow_ext.models import Artifact, Failure, JsonObject, Run, RunDetail, Ru
 from satflow_ext.prefect_api import PrefectClient, prefect_client
 from satflow_ext.prefect_rows import FlowRunRow, LogRow, TaskRunRow
 from satflow_ext.runs.failure import find_failure
+from satflow_ext.runs.input_labels import read_kept_inputs
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import convert_states, describe_runs, is_settled, read_flow_names
 
@@ -44,7 +45,7 @@ async def read_run_detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
             _read_artifacts(client, flow_run.id),
             client.read_flow_run_states(flow_run.id),
             _read_job_variables(client, flow_run),
-            _read_failure(client, flow_run.id, run),
+            _read_failure(client, flow_run, run),
         )
     return RunDetail(
         run=run,
@@ -131,14 +132,15 @@ async def _read_job_variables(client: PrefectClient, flow_run: FlowRunRow) -> Js
     return {**(of_deployment or {}), **(flow_run.job_variables or {})}
 
 
-async def _read_failure(client: PrefectClient, flow_run_id: UUID, run: Run) -> Failure | None:
+async def _read_failure(client: PrefectClient, flow_run: FlowRunRow, run: Run) -> Failure | None:
     if run.state_type not in FAILURE_STATES:
         return None
-    log_filter: JsonObject = {"flow_run_id": {"any_": [str(flow_run_id)]}, "level": {"ge_": logging.ERROR}}
+    log_filter: JsonObject = {"flow_run_id": {"any_": [str(flow_run.id)]}, "level": {"ge_": logging.ERROR}}
     errors = await client.read_logs(log_filter, limit=MAX_ERROR_LINES, sort="TIMESTAMP_DESC")
     task_runs = await _read_task_runs_of_errors(client, errors)
+    kept = read_kept_inputs(flow_run.labels)
     # In a thread, because a traceback may have a megabyte.
-    return await asyncio.to_thread(find_failure, errors, run.state_message, task_runs)
+    return await asyncio.to_thread(find_failure, errors, run.state_message, task_runs, kept)
 
 
 async def _read_task_runs_of_errors(client: PrefectClient, errors: Sequence[LogRow]) -> list[TaskRunRow]:

@@ -14,6 +14,7 @@ from satflow_ext.errors import SettingsWrong
 from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, StateChange, StateType, WorkPool
 from satflow_ext.prefect_api import PrefectClient
 from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow, LogRow, StateHistoryRow
+from satflow_ext.runs.input_labels import read_version
 from satflow_ext.runs.work_pools import read_work_pools
 from satflow_ext.settings import load_settings
 
@@ -148,6 +149,7 @@ def _convert_run(flow_run: FlowRunRow, related: RelatedObjects, now: datetime) -
         duration=flow_run.estimated_run_time.total_seconds(),
         parameters=flow_run.parameters,
         scheduled=bool(flow_run.auto_scheduled),
+        version=read_version(flow_run.labels),
         last_line=related.last_lines.get(flow_run.id),
         why_waiting=explain_waiting(_make_waiting_run(flow_run, deployment, related), now),
     )

@@ -1,14 +1,14 @@
-"""Start a run now, wait for its end, or cancel it in the same way as Prefect's own UI."""
+"""Start a run now, wait for its end, cancel or retry it in the same way as Prefect's own UI."""
 
 from __future__ import annotations
 
 import asyncio
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import DeploymentNotFound
+from satflow_ext.errors import CannotRetry, DeploymentNotFound
 from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, RunRequest
 from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
-from satflow_ext.prefect_rows import DeploymentRow
+from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import describe_runs, read_state_type
 
@@ -97,3 +97,37 @@ async def cancel_run(prefect_api: PrefectApi, run_id: str) -> Run:
             flow_run = await find_run(client, run_id)
         (run,) = await describe_runs(client, [flow_run])
     return run
+
+
+async def retry_run(prefect_api: PrefectApi, run_id: str) -> Run:
+    """Execute a failed, crashed or cancelled run again, as the same run with the same parameters.
+
+    A Prefect worker executes the version that is live then. Tasks whose results Prefect has persisted are not executed again.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id.
+        CannotRetry: the run has not ended, has completed, or does not belong to a deployment.
+        PrefectFailed: the API did not answer, or refused it.
+    """
+    async with prefect_client(prefect_api) as client:
+        flow_run = await find_run(client, run_id)
+        _check_retry(flow_run)
+        await client.schedule_flow_run(flow_run.id)
+        (run,) = await describe_runs(client, [await find_run(client, run_id)])
+    return run
+
+
+def _check_retry(flow_run: FlowRunRow) -> None:
+    state = read_state_type(flow_run)
+    if flow_run.deployment_id is None:
+        raise CannotRetry(
+            f"Run {flow_run.name} does not belong to a deployment, so no Prefect worker can execute it again.",
+            fix="For a nested run, retry the run that called it.",
+        )
+    if state not in TERMINAL_STATES:
+        raise CannotRetry(f"Run {flow_run.name} has not ended.", fix="Wait for its end, or cancel it first.")
+    if state == "COMPLETED":
+        raise CannotRetry(
+            f"Run {flow_run.name} has completed; only failed, crashed and cancelled runs are retried.",
+            fix="Start a new run with the same parameters.",
+        )

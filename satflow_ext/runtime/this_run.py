@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import ssl
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def _make_client() -> PrefectClient:
     return get_client(httpx_settings=options)
 
 
-async def set_labels(labels: dict[str, str]) -> None:
+async def set_labels(labels: Mapping[str, str | int]) -> None:
     """Add labels to this flow run in Prefect."""
     async with _make_client() as client:
         await client.update_flow_run_labels(UUID(os.environ[RUN_ID]), {**labels})

@@ -47,7 +47,9 @@ from satflow_ext.server.run_groups import (
 )
 from satflow_ext.server.runs import (
     CancelHandler,
+    DebugHandler,
     LogHandler,
+    RetryHandler,
     RunHandler,
     RunManager,
     RunsHandler,
@@ -203,6 +205,8 @@ def build_routes(managers: Managers) -> list[Route]:
         (r"/satflow/runs", RunsHandler, {**session, **runs}),
         (rf"/satflow/runs/{ID_PATTERN}", RunHandler, session),
         (rf"/satflow/runs/{ID_PATTERN}/cancel", CancelHandler, runs),
+        (rf"/satflow/runs/{ID_PATTERN}/retry", RetryHandler, runs),
+        (rf"/satflow/runs/{ID_PATTERN}/debug", DebugHandler, {"kernels": managers.kernels}),
         (rf"/satflow/runs/{ID_PATTERN}/log", LogHandler, session),
         (r"/satflow/run-groups", RunGroupsHandler, run_groups),
         (r"/satflow/run-groups/plan", RunGroupPlanHandler, run_groups),

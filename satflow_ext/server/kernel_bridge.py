@@ -18,7 +18,7 @@ from tornado import web
 
 from satflow_ext import kernel_calls, scratch
 from satflow_ext.errors import KernelBusy, KernelDied, KernelNotFound, KernelNotPython, KernelUnavailable
-from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
+from satflow_ext.models import DebugCell, DebugRequest, FlowList, PackedFlow, Preflight, RegisterRequest
 from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.stack import StackManager
 
@@ -90,6 +90,17 @@ class KernelBridge:
             yield _check_packed_path(folder, packed)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def debug_run(self, run_id: str, request: DebugRequest) -> DebugCell:
+        """Load a run into a kernel.
+
+        Raises:
+            KernelNotFound: no kernel has that id.
+            KernelUnavailable: it is busy, dead, not Python, or lacks a package.
+            SatflowError: see `kernel.debug_run.debug_run`.
+        """
+        call = kernel_calls.build_debug_call(run_id, request.task)
+        return DebugCell.model_validate(await self._send_request(request.kernel_id, call))
 
     def find_interpreter(self, kernel_id: str) -> Path:
         """Return the interpreter of a kernel from its kernel specification.

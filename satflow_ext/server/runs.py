@@ -18,6 +18,7 @@ from tornado import web
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import (
+    DebugRequest,
     ErrorBody,
     ErrorFrame,
     LogsFrame,
@@ -30,6 +31,7 @@ from satflow_ext.models import (
     TaskRunQuery,
 )
 from satflow_ext.server.base_handler import SatflowHandler, SessionHandler
+from satflow_ext.server.kernel_bridge import KernelBridge
 from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.server.stack import StackManager
 from satflow_ext.session import Session
@@ -49,10 +51,10 @@ class RunObservers:
 
 
 class RunManager:
-    """Starts and cancels flow runs, and watches their list and logs for the sidebar.
+    """Starts, cancels and retries flow runs, and watches their list and logs for the sidebar.
 
     Args:
-        session: starts and cancels runs.
+        session: starts, cancels and retries runs.
         stack: provides the address of Prefect.
     """
 
@@ -71,6 +73,12 @@ class RunManager:
     async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""
         run = await self._session.runs.cancel_run(run_id)
+        self.wake_watcher()
+        return run
+
+    async def retry_run(self, run_id: str) -> Run:
+        """Execute a failed run again, as the same run."""
+        run = await self._session.runs.retry_run(run_id)
         self.wake_watcher()
         return run
 
@@ -236,6 +244,20 @@ class RunVersionHandler(SessionHandler):
         self.reply(await self._session.runs.read_version(run_id))
 
 
+class DebugHandler(SatflowHandler):
+    """A run in a kernel."""
+
+    def initialize(self, kernels: KernelBridge) -> None:
+        """Keep the bridge to kernels of this server."""
+        self._kernels = kernels
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def post(self, run_id: str) -> None:
+        """Load the run into a kernel: DebugRequest → DebugCell."""
+        self.reply(await self._kernels.debug_run(run_id, self.read_body(DebugRequest)))
+
+
 class CancelHandler(SatflowHandler):
     """The cancellation of a run."""
 
@@ -248,6 +270,20 @@ class CancelHandler(SatflowHandler):
     async def post(self, run_id: str) -> None:
         """Cancel the run, and reply with the Run, which is Cancelled or Cancelling."""
         self.reply(await self._runs.cancel_run(run_id), HTTPStatus.ACCEPTED)
+
+
+class RetryHandler(SatflowHandler):
+    """The retry of a run."""
+
+    def initialize(self, runs: RunManager) -> None:
+        """Keep the manager of runs of this server."""
+        self._runs = runs
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:runs")
+    async def post(self, run_id: str) -> None:
+        """Execute a failed, crashed or cancelled run again, and reply with the Run."""
+        self.reply(await self._runs.retry_run(run_id), HTTPStatus.ACCEPTED)
 
 
 class LogHandler(SessionHandler):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from reference_pages.command_line import render_parser
 from satflow_ext.choices.register_line import build_parser
-from satflow_ext.kernel.magics import build_cluster_parser, build_load_parser
+from satflow_ext.kernel.magics import (
+    build_cluster_parser,
+    build_debug_parser,
+    build_load_parser,
+    build_run_parser,
+)
 
 HEAD = """# Magics
 
@@ -25,5 +30,5 @@ The first line of a cell, or a tag of the cell:
 
 def render_magics() -> str:
     """Render the page."""
-    parsers = (build_parser(), build_load_parser(), build_cluster_parser())
+    parsers = (build_parser(), build_load_parser(), build_run_parser(), build_debug_parser(), build_cluster_parser())
     return HEAD + "".join(part for parser in parsers for part in render_parser(parser, "##")) + CELLS

@@ -14,6 +14,7 @@ from reference_pages.markdown import code, default, parse_docstring, table
 from satflow_ext.compat import prefect_saturn
 from satflow_ext.display.preflight import CheckedFlow
 from satflow_ext.display.registered_flow import RegisteredFlow
+from satflow_ext.kernel.debug_run import DebugRun
 from satflow_ext.kernel.load_flow import LoadedFlow
 
 HEAD = """# Python
@@ -25,6 +26,7 @@ RESULTS = {
     RegisteredFlow: "Result of `register`.",
     CheckedFlow: "Result of `preflight`.",
     LoadedFlow: "Result of `%load_flow`.",
+    DebugRun: "Result of `debug_run` and `%debug_run`.",
 }
 
 

@@ -38,8 +38,13 @@ const CELL = { hash: '2', number: 4, text: 'def divide():\n    return 1 / 0' };
 function renderCard(
   change: Partial<Failure> = {},
   match: CellMatch | null = null
-): { onCopy: jest.Mock; onOpenCell: jest.Mock } {
-  const actions = { onCopy: jest.fn(), onOpenCell: jest.fn() };
+): { onCopy: jest.Mock; onOpenCell: jest.Mock; onDebug: jest.Mock } {
+  const actions = {
+    onCopy: jest.fn(),
+    onOpenCell: jest.fn(),
+    onDebug: jest.fn(),
+    onRetry: jest.fn()
+  };
   const failure = failureOf({
     exceptions: [error()],
     version: 3,
@@ -66,14 +71,24 @@ const found: CellMatch = {
 describe('FailureCard', () => {
   it('shows the exception, the task with its inputs, and the innermost frame first', () => {
     const inputs = [
-      { name: 'number', value: '0', tasks: [] },
-      { name: 'table', value: null, tasks: ['load-1'] }
+      { name: 'number', value: '0', tasks: [], not_kept: null },
+      {
+        name: 'table',
+        value: null,
+        tasks: ['load-1'],
+        not_kept: 'it cannot be pickled'
+      }
     ];
-    renderCard({ task: { id: 't', name: 'divide-2', inputs } });
+    const task = { id: 't', name: 'divide-2', kept: true, inputs };
+    const { onDebug } = renderCard({ task });
+    fireEvent.click(screen.getByTestId('satflow-debug-run'));
+    expect(onDebug).toHaveBeenCalledTimes(1);
     const cause = screen.getByTestId('satflow-failure-cause');
     expect(cause.textContent).toBe('ValueError: no');
-    const task = screen.getByTestId('satflow-failed-task');
-    expect(task.textContent).toMatch(/divide-2.*number = 0.*table from load-1/);
+    const shown = screen.getByTestId('satflow-failed-task');
+    expect(shown.textContent).toMatch(
+      /divide-2.*number = 0.*table from load-1 \(not kept: it cannot be pickled\)/
+    );
     const frames = screen.getAllByTestId('satflow-frame');
     expect(frames.map(one => one.textContent)).toEqual([
       expect.stringContaining('divide'),

@@ -23,6 +23,19 @@ export class FakeNotebookCells implements INotebooks {
   readonly changed: Signal<INotebooks, string> = new Signal(this);
   readonly open = jest.fn(async () => undefined);
   readonly read = jest.fn(async () => this.cells);
+  readonly insertCell = jest.fn(async () => undefined);
+  readonly prepare = jest.fn(async (path: string | null) =>
+    path === null && !this.current
+      ? null
+      : {
+          path: path ?? this.current,
+          kernelId: this.kernelId,
+          insertCell: this.insertCell
+        }
+  );
+  /** The path of the current notebook; empty if there is none. */
+  current = '';
+  kernelId: string | null = 'k1';
 
   constructor(public cells: INotebookCell[] | null = []) {}
 }

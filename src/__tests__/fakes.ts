@@ -170,6 +170,7 @@ export function run(change: Partial<api.Run> = {}): api.Run {
     duration: 4,
     parameters: {},
     scheduled: false,
+    version: null,
     last_line: null,
     why_waiting: null,
     ...change

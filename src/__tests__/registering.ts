@@ -114,7 +114,8 @@ export function form(
       started.push('r1');
       return run();
     },
-    cancelRun: async () => run()
+    cancelRun: async () => run(),
+    retryRun: async () => run()
   };
   const flows = new Flows();
   const parts: IRegisterParts = {

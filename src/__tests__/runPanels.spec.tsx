@@ -50,11 +50,13 @@ function createTab(panels: RunPanels): RunTab {
   };
   const model = new RunModel('r1', client, new FakeStream(), list);
   return new RunTab(model, new FailedCells(new FakeNotebookCells()), {
+    client: { debugRun: jest.fn() },
     deployments: new DeploymentsModel(client),
     preferences: new Preferences(),
     stack: new StackModel(client),
     actions: {
       onCancel: jest.fn(),
+      onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onOpen: jest.fn(),
       onDaskPages: null

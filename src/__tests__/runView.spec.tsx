@@ -34,10 +34,13 @@ describe('RunView', () => {
       matchCell: () => null,
       cellOf: () => null,
       onOpenCell: jest.fn(),
-      onCopy: jest.fn()
+      onCopy: jest.fn(),
+      onDebug: null,
+      onRetry: null
     },
     actions: {
       onCancel: jest.fn(),
+      onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onOpen: jest.fn(),
       onDownload: jest.fn(),
@@ -57,6 +60,21 @@ describe('RunView', () => {
     fireEvent.keyDown(tabs, { key: 'ArrowLeft' });
     fireEvent.keyDown(tabs, { key: 'ArrowLeft' });
     expect(screen.getByTestId('satflow-details')).toBeTruthy();
+  });
+
+  it('offers a retry of a run that did not complete, and another run always', () => {
+    const failed = run({ state_type: 'CRASHED' });
+    const view = render(
+      <RunView {...props} detail={{ ...detail, run: failed }} />
+    );
+    fireEvent.click(screen.getByTestId('satflow-retry-run'));
+    expect(props.actions.onRetry).toHaveBeenCalledWith(failed);
+    const completed = run({ state_type: 'COMPLETED' });
+    view.rerender(
+      <RunView {...props} detail={{ ...detail, run: completed }} />
+    );
+    expect(screen.queryByTestId('satflow-retry-run')).toBeNull();
+    expect(screen.getByTestId('satflow-run-again')).toBeTruthy();
   });
 
   it('puts a failure on top', () => {

@@ -27,7 +27,8 @@ function server(runs: Run[] = [run()]) {
       started.push(request);
       return run({ id: 'r2' });
     },
-    cancelRun: async () => run({ state_type: 'CANCELLING' })
+    cancelRun: async () => run({ state_type: 'CANCELLING' }),
+    retryRun: async () => run({ state_type: 'SCHEDULED' })
   };
   return { queries, started, client };
 }
@@ -135,6 +136,38 @@ describe('RunModel', () => {
       { time: Date.UTC(2026, 0, 1, 0, 0, 4) },
       { time: Date.UTC(2026, 0, 1, 0, 0, 5), processing: 4, memory: 1024 ** 3 }
     ]);
+    model.dispose();
+    expect(frames.topics.size).toBe(0);
+  });
+
+  it('follows a run again that is retried, here or elsewhere', async () => {
+    const frames = new FakeStream();
+    let current = run({ state_type: 'FAILED', state_name: 'Failed' });
+    const client = {
+      ...taskRunClient(),
+      run: async () => runDetail({ run: current, settled: true }),
+      log: async () => new Blob(),
+      cancelRun: async () => current
+    };
+    const runs = new RunsModel(
+      { ...server().client, runs: async () => ({ runs: [current] }) },
+      new FakeStream()
+    );
+    const model = new RunModel('r1', client, frames, runs);
+    model.watch();
+    await model.refresh();
+    frames.send('logs', { ...logs([line(0)]), ended: true });
+    expect(model.progress).toBe('whole');
+    const subscribe = jest.spyOn(frames, 'subscribe');
+    current = run({ state_type: 'SCHEDULED', state_name: 'AwaitingRetry' });
+    await runs.refresh();
+    expect(subscribe.mock.calls.map(([topic]) => topic)).toEqual([
+      'logs',
+      'cluster'
+    ]);
+    frames.send('logs', logs([line(0), line(1)]));
+    expect(model.progress).toBe('live');
+    expect(model.log.lines).toHaveLength(2);
     model.dispose();
     expect(frames.topics.size).toBe(0);
   });

@@ -56,10 +56,13 @@ describe('the panel of task runs', () => {
       matchCell: () => null,
       cellOf: () => null,
       onOpenCell: jest.fn(),
-      onCopy: jest.fn()
+      onCopy: jest.fn(),
+      onDebug: null,
+      onRetry: null
     },
     actions: {
       onCancel: jest.fn(),
+      onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onOpen,
       onDownload: jest.fn(),

@@ -65,7 +65,7 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     const { contents } = app.serviceManager;
     const notebooks = new Notebooks(tracker, contents, app.commands);
     const views = { actions, panels, rendermime, trans };
-    const parts = { deployments, preferences, stack, ...views };
+    const parts = { client, deployments, preferences, stack, ...views };
     const model = async (id: string) => {
       const { RunModel } = await import('../runs/run');
       return new RunModel(id, client, stream, runs);

@@ -1,4 +1,5 @@
 import {
+  Button,
   copyIcon,
   caretDownIcon,
   caretRightIcon
@@ -11,6 +12,7 @@ import { nameInvisible } from '../components/terminalText';
 import { useTrans } from '../components/translation';
 import { AnsiText } from './AnsiText';
 import { FailureFrames, type IFrameActions } from './FailureFrames';
+import { findMainException } from './frameGroups';
 
 export interface IFailureCardProps extends Omit<
   IFrameActions,
@@ -18,6 +20,10 @@ export interface IFailureCardProps extends Omit<
 > {
   failure: Failure;
   onCopy: (traceback: string) => void;
+  /** Load the run into a notebook; null if the run does not belong to a deployment. */
+  onDebug: (() => void) | null;
+  /** Execute the run again; null if the run does not belong to a deployment. */
+  onRetry: (() => void) | null;
 }
 
 /** The reason why a run failed: the exception, the failed task, and the lines of the user's code. */
@@ -25,7 +31,7 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
   const trans = useTrans();
   const id = useId();
   const [isOpen, setOpen] = useState(true);
-  const { failure, onCopy } = props;
+  const { failure } = props;
   const { traceback, task } = failure;
   return (
     <section
@@ -48,14 +54,7 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
           )}
           <Cause failure={failure} isShort={!isOpen} />
         </button>
-        {traceback && (
-          <IconButton
-            icon={copyIcon}
-            label={trans.__('Copy the traceback')}
-            onClick={() => onCopy(traceback)}
-            testId="satflow-copy-traceback"
-          />
-        )}
+        <FailureButtons {...props} />
       </header>
       <div id={id} hidden={!isOpen} className="jp-Satflow-failureBody">
         {task && <TaskNote task={task} />}
@@ -70,6 +69,45 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
         )}
       </div>
     </section>
+  );
+}
+
+function FailureButtons(props: IFailureCardProps): JSX.Element {
+  const trans = useTrans();
+  const { onCopy, onDebug, onRetry } = props;
+  const { traceback } = props.failure;
+  return (
+    <>
+      {onDebug && (
+        <Button
+          className="jp-mod-styled jp-Satflow-button"
+          title={trans.__(
+            'Load this version and its inputs, and insert a cell that repeats the failed call'
+          )}
+          onClick={onDebug}
+          data-testid="satflow-debug-run"
+        >
+          {trans.__('Open in notebook')}
+        </Button>
+      )}
+      {onRetry && (
+        <Button
+          className="jp-mod-styled jp-Satflow-button"
+          onClick={onRetry}
+          data-testid="satflow-retry-failed"
+        >
+          {trans.__('Retry')}
+        </Button>
+      )}
+      {traceback && (
+        <IconButton
+          icon={copyIcon}
+          label={trans.__('Copy the traceback')}
+          onClick={() => onCopy(traceback)}
+          testId="satflow-copy-traceback"
+        />
+      )}
+    </>
   );
 }
 
@@ -114,6 +152,12 @@ function TaskNote(props: { task: FailedTask }): JSX.Element {
               </code>
               {one.tasks.length > 0 &&
                 ` ${trans.__('from %1', one.tasks.join(', '))}`}
+              {one.not_kept !== null && (
+                <small>
+                  {' '}
+                  {trans.__('(not kept: %1)', nameInvisible(one.not_kept))}
+                </small>
+              )}
             </li>
           ))}
         </ul>
@@ -158,8 +202,4 @@ function RelatedException(
       <FailureFrames {...props} frames={error.frames} />
     </details>
   );
-}
-
-function findMainException({ exceptions }: Failure): FailureException | null {
-  return [...exceptions].reverse().find(one => one.relation === null) ?? null;
 }

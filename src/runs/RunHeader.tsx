@@ -106,32 +106,56 @@ function Breadcrumbs(props: IRunHeaderProps): JSX.Element {
 }
 
 function RunButtons(props: IRunHeaderProps): JSX.Element {
-  const trans = useTrans();
-  const { run, parents, actions } = props;
+  const { run, parents } = props;
   // A nested run without a deployment ends with the process of its parent, which can be canceled.
   const canCancel = parents.length === 0 || run.deployment_id !== null;
   return (
     <span className="jp-Satflow-rowEnd">
       {hasEnded(run.state_type)
-        ? run.deployment_id && (
-            <Button
-              className="jp-mod-styled jp-Satflow-button"
-              onClick={() => actions.onRunAgain(run)}
-              data-testid="satflow-run-again"
-            >
-              {trans.__('Run again…')}
-            </Button>
-          )
-        : canCancel && (
-            <Button
-              className="jp-mod-styled jp-mod-warn jp-Satflow-button"
-              disabled={run.state_type === 'CANCELLING'}
-              onClick={() => actions.onCancel(run)}
-              data-testid="satflow-cancel-run"
-            >
-              {trans.__('Cancel')}
-            </Button>
-          )}
+        ? run.deployment_id && <StartButtons {...props} />
+        : canCancel && <CancelButton {...props} />}
     </span>
+  );
+}
+
+function StartButtons({ run, actions }: IRunHeaderProps): JSX.Element {
+  const trans = useTrans();
+  return (
+    <>
+      {run.state_type !== 'COMPLETED' && (
+        <Button
+          className="jp-mod-styled jp-Satflow-button"
+          title={trans.__(
+            'Execute this run again, with its parameters and the version that is live now'
+          )}
+          onClick={() => actions.onRetry(run)}
+          data-testid="satflow-retry-run"
+        >
+          {trans.__('Retry')}
+        </Button>
+      )}
+      <Button
+        className="jp-mod-styled jp-Satflow-button"
+        title={trans.__('Start a new run, with other parameters if needed')}
+        onClick={() => actions.onRunAgain(run)}
+        data-testid="satflow-run-again"
+      >
+        {trans.__('Run again…')}
+      </Button>
+    </>
+  );
+}
+
+function CancelButton({ run, actions }: IRunHeaderProps): JSX.Element {
+  const trans = useTrans();
+  return (
+    <Button
+      className="jp-mod-styled jp-mod-warn jp-Satflow-button"
+      disabled={run.state_type === 'CANCELLING'}
+      onClick={() => actions.onCancel(run)}
+      data-testid="satflow-cancel-run"
+    >
+      {trans.__('Cancel')}
+    </Button>
   );
 }

@@ -1,7 +1,13 @@
 import type { Failure, FailureCell, FailureFrame } from '../_api';
 import { Observable } from '../components/observable';
-import type { ICellPlace, INotebookCell, INotebooks } from '../notebooks';
+import type {
+  ICellPlace,
+  INotebookCell,
+  INotebooks,
+  IPreparedNotebook
+} from '../notebooks';
 import { hashCell } from './cellHash';
+import { findMainException } from './frameGroups';
 
 /** A place in the cells of a notebook. Lines are counted from 0, cells as well. */
 export interface ICellLine extends ICellPlace {
@@ -19,6 +25,16 @@ export type CellMatch =
   | { kind: 'changed'; place: ICellLine | null }
   /** The notebook was deleted or moved, or this server does not have it. */
   | { kind: 'gone' };
+
+/** The cell of the frame where a run failed. */
+export interface IFailedCell {
+  path: string | null;
+  place: ICellLine | null;
+  /** True if the cell has the text that ran. */
+  isSame: boolean;
+}
+
+const NO_CELL: IFailedCell = { path: null, place: null, isSame: false };
 
 /** Finds the cells of a failed run's frames in its notebook, also while the notebook is edited. */
 export class FailedCells extends Observable {
@@ -79,6 +95,33 @@ export class FailedCells extends Observable {
     }
     const place = match && 'place' in match ? match.place : null;
     await this.notebooks.open(path, place);
+  }
+
+  /**
+   * Return the notebook, null if this server does not have it, and the cell of the innermost frame that it has: the one
+   * that ran, or else the one that defines the function now.
+   */
+  async findFailedCell(): Promise<IFailedCell> {
+    const { path, failure } = this;
+    if (path === null || !failure) {
+      return NO_CELL;
+    }
+    await this.readNotebook(path);
+    const frames = [...(findMainException(failure)?.frames ?? [])].reverse();
+    const matches = frames.map(frame => this.match(frame));
+    const match =
+      matches.find(one => one?.kind === 'found') ??
+      matches.find(one => one?.kind === 'changed');
+    return {
+      path: this.cells === null ? null : path,
+      place: match && 'place' in match ? match.place : null,
+      isSame: match?.kind === 'found'
+    };
+  }
+
+  /** Open a notebook, null for the current one, and wait for its kernel. */
+  prepare(path: string | null): Promise<IPreparedNotebook | null> {
+    return this.notebooks.prepare(path);
   }
 
   dispose(): void {

@@ -1,4 +1,4 @@
-import type { FailureFrame } from '../_api';
+import type { Failure, FailureException, FailureFrame } from '../_api';
 
 /** A frame of the user's code, or adjacent frames of libraries. */
 export type FrameGroup =
@@ -47,4 +47,11 @@ function displayName({ package: name }: FailureFrame): string {
     satflow_ext: 'SatFlow'
   };
   return known[name ?? ''] ?? name ?? '';
+}
+
+/** Return the exception that ended the run, null if the log has none. */
+export function findMainException({
+  exceptions
+}: Failure): FailureException | null {
+  return [...exceptions].reverse().find(one => one.relation === null) ?? null;
 }

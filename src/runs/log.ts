@@ -49,6 +49,11 @@ export class LogStore {
     this._hasStarted = true;
   }
 
+  /** Expect further lines, because the run is executed again. */
+  reopen(): void {
+    this._isComplete = false;
+  }
+
   private _lines: LogLine[] = [];
   private _isComplete = false;
   private _hasStarted = false;

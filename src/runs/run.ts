@@ -5,6 +5,7 @@ import type {
   ClusterFrame,
   ClusterStatus,
   ErrorBody,
+  Run,
   RunDetail,
   RunVersion,
   StreamFrame,
@@ -83,17 +84,15 @@ export class RunModel extends Observable {
       return;
     }
     this.isWatching = true;
-    const take = (frame: StreamFrame) => this.handleFrame(frame);
-    this.subscriptions.add(this.stream.subscribe('runs', null, take));
-    this.subscriptions.add(this.stream.subscribe('logs', this.id, take));
-    this.subscriptions.add(this.stream.subscribe('cluster', this.id, take));
+    this.subscriptions.add(this.stream.subscribe('runs', null, this.take));
+    this.followRun();
     void this.poll.refresh();
   }
 
   readonly refresh = coalesceCalls(async () => {
     try {
       const askedAt = performance.now();
-      this._detail = await this.client.run(this.id);
+      this.setDetail(await this.client.run(this.id));
       this.requestedAt = askedAt;
       // The task runs take longer.
       this.applyListedState();
@@ -140,6 +139,7 @@ export class RunModel extends Observable {
 
   dispose(): void {
     this.list.changed.disconnect(this.onList, this);
+    this.following.dispose();
     this.subscriptions.dispose();
     this.poll.dispose();
     super.dispose();
@@ -159,6 +159,25 @@ export class RunModel extends Observable {
       if (hasMore) {
         this.emitChanged();
       }
+    }
+  }
+
+  private followRun(): void {
+    this.following.dispose();
+    this.following = DisposableSet.from([
+      this.stream.subscribe('logs', this.id, this.take),
+      this.stream.subscribe('cluster', this.id, this.take)
+    ]);
+  }
+
+  /** Set the details. If the run had ended and is executed again, follow it again: its log continues. */
+  private setDetail(detail: RunDetail): void {
+    const before = this._detail;
+    this._detail = detail;
+    if (before && isRetried(before.run, detail.run) && this.isWatching) {
+      this.log.reopen();
+      this.followRun();
+      void this.poll.start();
     }
   }
 
@@ -223,7 +242,7 @@ export class RunModel extends Observable {
       this.list.requestedAt > this.requestedAt &&
       run?.state_name !== detail.run.state_name;
     if (run && isNews) {
-      this._detail = { ...detail, run };
+      this.setDetail({ ...detail, run });
     }
     return run !== undefined && isNews;
   }
@@ -247,4 +266,12 @@ export class RunModel extends Observable {
   private _streamError: ErrorBody | null = null;
   private readonly poll: Poll;
   private readonly subscriptions = new DisposableSet();
+  /** The subscriptions that end with the run. */
+  private following = new DisposableSet();
+  private readonly take = (frame: StreamFrame) => this.handleFrame(frame);
+}
+
+/** Return whether a run that had ended is executed again. */
+function isRetried(before: Run, after: Run): boolean {
+  return hasEnded(before.state_type) && !hasEnded(after.state_type);
 }

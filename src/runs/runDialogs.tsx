@@ -28,6 +28,22 @@ export function confirmCancel(
   );
 }
 
+/** Ask the user whether to execute a failed run again. */
+export function confirmRetry(
+  run: Run,
+  trans: TranslationBundle
+): Promise<boolean> {
+  return showConfirmation(
+    trans.__('Retry run?'),
+    trans.__(
+      '%1 is executed again as the same run, with its parameters and the version that is live now. Tasks that completed are executed again as well, except those whose results Prefect has persisted (persist_result=True).',
+      run.name
+    ),
+    trans.__('Retry'),
+    trans.__('Do not retry')
+  );
+}
+
 /** Let the user pick a deployment; return null if there is none or none was picked. */
 export async function pickDeployment(
   deployments: Deployment[],

@@ -16,6 +16,7 @@ import type { ITaskRuns } from './taskRuns';
 /** Actions of a run's tab. */
 export interface IRunActions {
   onCancel: (run: Run) => void;
+  onRetry: (run: Run) => void;
   onRunAgain: (run: Run) => void;
   /** Open another run, such as a nested one. */
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;

@@ -4,11 +4,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
+import type { IClient } from '../client';
 import { ModelView } from '../components/modelView';
 import type { Preferences } from '../components/preferences';
 import { showError } from '../components/showError';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
+import { debugRun } from './debugRun';
 import type { FailedCells } from './failedCells';
 import { addOwnRunPanels } from './ownRunPanels';
 import type { RunModel } from './run';
@@ -17,6 +19,7 @@ import { RunView } from './RunView';
 
 /** The objects that a run's tab requires besides the run. */
 export interface IRunTabParts {
+  client: Pick<IClient, 'debugRun'>;
   deployments: DeploymentsModel;
   preferences: Preferences;
   stack: StackModel;
@@ -80,14 +83,15 @@ function renderRun(
   parts: IRunTabParts
 ): JSX.Element {
   const { deployments, preferences, actions, panels, trans } = parts;
-  const { onCancel, onRunAgain, onOpen, onDaskPages } = actions;
-  const id = run.detail?.run.deployment_id;
+  const { onCancel, onRetry, onRunAgain, onOpen, onDaskPages } = actions;
+  const shown = run.detail?.run;
+  const id = shown?.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
   const onDownload = () => void downloadLog(run).catch(showError);
   return (
     <RunView
       detail={run.detail}
-      version={deployment?.version ?? null}
+      version={shown?.version ?? deployment?.version ?? null}
       tasks={run.tasks}
       workers={run.log.workers}
       lines={run.log.lines}
@@ -102,10 +106,16 @@ function renderRun(
         matchCell: frame => cells.match(frame),
         cellOf: frame => cells.cellOf(frame),
         onOpenCell: frame => void cells.open(frame).catch(showError),
-        onCopy: text => copyText(text, trans.__('The traceback was copied.'))
+        onCopy: text => copyText(text, trans.__('The traceback was copied.')),
+        onDebug: id
+          ? () =>
+              void debugRun(run.id, cells, parts.client, trans).catch(showError)
+          : null,
+        onRetry: shown && id ? () => onRetry(shown) : null
       }}
       actions={{
         onCancel,
+        onRetry,
         onRunAgain,
         onOpen,
         onDownload,

@@ -9,7 +9,10 @@ import { Observable } from '../components/observable';
 import { toErrorBody } from '../errors';
 import type { IStream } from '../stream';
 
-type IRunsClient = Pick<IClient, 'runs' | 'startRun' | 'cancelRun'>;
+type IRunsClient = Pick<
+  IClient,
+  'runs' | 'startRun' | 'cancelRun' | 'retryRun'
+>;
 
 /** Maximum number of runs in the list. */
 export const RUNS_LIMIT = 100;
@@ -111,6 +114,11 @@ export class RunsModel extends Observable {
 
   async cancelRun(id: string): Promise<void> {
     await this.client.cancelRun(id);
+    await this.refresh();
+  }
+
+  async retryRun(id: string): Promise<void> {
+    await this.client.retryRun(id);
     await this.refresh();
   }
 

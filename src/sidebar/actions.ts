@@ -34,6 +34,7 @@ import { askRunMany, confirmCancelGroup } from '../runs/groupDialogs';
 import type { RunGroupsModel } from '../runs/groups';
 import {
   confirmCancel,
+  confirmRetry,
   pickDeployment,
   runWithParameters
 } from '../runs/runDialogs';
@@ -111,6 +112,8 @@ export class Actions {
     this.showErrors(this.cancelGroup(group));
 
   readonly onRunAgain = (run: Run): void => this.showErrors(this.runAgain(run));
+
+  readonly onRetry = (run: Run): void => this.showErrors(this.retryRun(run));
 
   readonly onCancel = (run: Run): void => this.showErrors(this.cancelRun(run));
 
@@ -234,6 +237,12 @@ export class Actions {
   private async cancelRun(run: Run): Promise<void> {
     if (await confirmCancel(run, this.parts.trans)) {
       await this.parts.runs.cancelRun(run.id);
+    }
+  }
+
+  private async retryRun(run: Run): Promise<void> {
+    if (await confirmRetry(run, this.parts.trans)) {
+      await this.parts.runs.retryRun(run.id);
     }
   }
 

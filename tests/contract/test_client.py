@@ -59,6 +59,8 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "taskRuns": models.TaskRunPage,
     "taskRun": models.TaskRunDetail,
     "cancelRun": models.Run,
+    "debugRun": models.DebugCell,
+    "retryRun": models.Run,
     "log": str,
     "runGroups": models.RunGroupList,
     "planRunGroup": models.RunGroupPlan,
@@ -122,6 +124,13 @@ def wait_for_task_run(client: Client, run_id: str) -> models.TaskRun:
     return task_run
 
 
+def wait_for_end(client: Client, run_id: str) -> None:
+    deadline = time.monotonic() + 120
+    while client.run(run_id).run.state_type != "CANCELLED":
+        assert time.monotonic() < deadline, client.run(run_id)
+        time.sleep(0.5)
+
+
 def test_every_method_gives_what_the_contract_says(browser_client, client, kernel_id, jupyter_server):
     assert client.startStack().kind == "local"
     assert client.stack().state in ("starting", "ready")
@@ -166,7 +175,11 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert client.taskRun(run.id, task_run.id).states
     assert [one.id for one in client.runs({"deployment_id": deployment.id, "limit": 5}).runs] == [run.id]
     assert run.id not in [one.run_id for one in client.clusters().clusters]
+    assert client.debugRun(run.id, {"kernel_id": kernel_id}).source.endswith("debug.flow(**debug.parameters)")
     assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")
+    wait_for_end(client, run.id)
+    assert client.retryRun(run.id).id == run.id
+    client.cancelRun(run.id)
 
     many = {"deployment": deployment.id, "name": "all methods", "over": {"line": "a,b"}, "concurrency": 1}
     assert client.planRunGroup(many).runs == 2

@@ -95,6 +95,7 @@ def test_a_run_is_shown_as_text_and_as_escaped_html():
         duration=2.5,
         parameters={},
         scheduled=False,
+        version=1,
         last_line=None,
         why_waiting=None,
     )

@@ -14,10 +14,10 @@ import pytest
 from satflow_ext.credentials.redacting_filter import Redactor
 from satflow_ext.errors import ContentRefused, NotTrusted, PythonMismatch, SatflowError, SignatureWrong
 from satflow_ext.keys import Signer
-from satflow_ext.results import formats
 from satflow_ext.results.document import ResultHeader, VerifiedResult, verify_document, write_document
-from satflow_ext.results.formats import BoundedFile
 from satflow_ext.results.reference import RESULT_LABEL, ResultReference, parse_label
+from satflow_ext.value_formats import formats
+from satflow_ext.value_formats.formats import BoundedFile
 from tests.registration.sealed import HERE, NOW, signer, trusting
 
 RUN = "0f5d1d5c-0000-4000-8000-000000000001"

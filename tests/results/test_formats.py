@@ -18,9 +18,9 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from satflow_ext.results import formats
-from satflow_ext.results.formats import BoundedFile, Unsuitable
-from satflow_ext.results.plain_json import ResultTooLarge
+from satflow_ext.value_formats import formats
+from satflow_ext.value_formats.formats import BoundedFile, Unsuitable
+from satflow_ext.value_formats.plain_json import ValueTooLarge
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -175,7 +175,7 @@ LARGE = {
 
 @pytest.mark.parametrize("case", LARGE)
 def test_nothing_grows_beyond_the_limit(case):
-    with pytest.raises(ResultTooLarge):
+    with pytest.raises(ValueTooLarge):
         write(LARGE[case], limit=500)
 
 

@@ -154,7 +154,7 @@ def _check_changed_and_lost(stack: Stack, session: Session, run_id: str) -> None
     with pytest.raises(ContentRefused, match="returned other data"):
         read_result(session, run_id)
     file.unlink()
-    with pytest.raises(ResultMissing, match=r"no longer has the result of run .* It keeps results for 30 days"):
+    with pytest.raises(ResultMissing, match=r"no longer has the result of run .* It keeps them for 30 days"):
         read_result(session, run_id)
 
 

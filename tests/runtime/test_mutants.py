@@ -56,7 +56,7 @@ def test_nothing_unpickles_but_a_flow_run_and_a_kernel_that_was_asked_to():
     in_processes_of_a_run = {"dask_tasks/worker_context.py", "dask_tasks/on_worker.py", "main_module.py"}
     what_it_has_pickled_itself = {"kernel/refusals.py", "exception_pickling.py"}
     a_trial_load_of_what_the_user_has_just_packed = {"run_template/fork.py"}
-    results_that_a_trusted_key_signed = {"results/formats.py"}
+    results_that_a_trusted_key_signed = {"value_formats/formats.py"}
     loaded = {"runtime/load.py", "kernel/load_flow.py", *results_that_a_trusted_key_signed}
     assert places == {
         *loaded,

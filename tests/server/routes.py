@@ -26,6 +26,8 @@ GOLDEN = {
     ("POST", "runs"): ("execute", "satflow_ext:runs"),
     ("GET", f"runs/{ID}"): ("read", "satflow_ext:runs"),
     ("POST", f"runs/{ID}/cancel"): ("execute", "satflow_ext:runs"),
+    ("POST", f"runs/{ID}/retry"): ("execute", "satflow_ext:runs"),
+    ("POST", f"runs/{ID}/debug"): ("execute", "satflow_ext:flows"),
     ("GET", f"runs/{ID}/log"): ("read", "satflow_ext:runs"),
     ("GET", "run-groups"): ("read", "satflow_ext:runs"),
     ("POST", "run-groups"): ("execute", "satflow_ext:runs"),

@@ -1,6 +1,6 @@
-"""The formats of results: for each value the first format that restores it exactly, and a pickle only if no other one does.
+"""The formats of values: for each value the first format that restores it exactly, and a pickle only if no other one does.
 
-All formats but the pickle contain data and no code, so they may be read from any source. Libraries are used if the flow has
+All formats but the pickle contain data and no code, so they may be read from any source. Libraries are used if the process has
 imported them: a value of their types cannot exist otherwise.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from satflow_ext.errors import ExtraMissing
-from satflow_ext.results import plain_json
-from satflow_ext.results.plain_json import ResultTooLarge
+from satflow_ext.value_formats import plain_json
+from satflow_ext.value_formats.plain_json import ValueTooLarge
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -40,7 +40,7 @@ class BoundedFile(io.BufferedIOBase):
         limit: its maximum size in bytes.
     """
 
-    def __init__(self, file: io.BufferedRandom, limit: int) -> None:
+    def __init__(self, file: io.BufferedRandom | io.BytesIO, limit: int) -> None:
         self._file = file
         self.limit = limit
 
@@ -52,11 +52,11 @@ class BoundedFile(io.BufferedIOBase):
         """Append the data.
 
         Raises:
-            ResultTooLarge: the file would exceed the limit.
+            ValueTooLarge: the file would exceed the limit.
         """
         view = memoryview(data)
         if self._file.tell() + view.nbytes > self.limit:
-            raise ResultTooLarge
+            raise ValueTooLarge
         return self._file.write(view)
 
     def clear(self) -> None:
@@ -66,15 +66,16 @@ class BoundedFile(io.BufferedIOBase):
 
 
 @dataclass(frozen=True)
-class ResultFormat:
+class ValueFormat:
     """One format.
 
     Args:
-        name: its name in the result document.
+        name: its name in documents.
         accepts: whether values of this kind may be in the format; must be quick, and import nothing.
         write: writes the value, or raises `Unsuitable`.
         read: returns the value.
         runs_code: reading runs code that the document contains.
+        is_exact: the value that is read equals the one that was written; false for an image of a figure.
     """
 
     name: str
@@ -82,17 +83,23 @@ class ResultFormat:
     write: Callable[[Any, BoundedFile], None]
     read: Callable[[bytes], object]
     runs_code: bool = False
+    is_exact: bool = True
 
 
-def write_value(value: object, file: BoundedFile) -> ResultFormat:
+def write_value(value: object, file: BoundedFile, *, exact: bool = False) -> ValueFormat:
     """Write a value in the first suitable format, and return that.
 
+    Args:
+        value: the value.
+        file: an empty file.
+        exact: skip formats from which a different value would be read.
+
     Raises:
-        ResultTooLarge: it is larger than the file's limit.
+        ValueTooLarge: it is larger than the file's limit.
         Exception: no format is suitable: the exception of pickling it.
     """
     for each in FORMATS:
-        if not each.accepts(value):
+        if not each.accepts(value) or (exact and not each.is_exact):
             continue
         try:
             each.write(value, file)
@@ -103,7 +110,7 @@ def write_value(value: object, file: BoundedFile) -> ResultFormat:
     raise AssertionError("unreachable")  # the pickle accepts every value
 
 
-def find_format(name: str) -> ResultFormat | None:
+def find_format(name: str) -> ValueFormat | None:
     """Return the format of that name."""
     return next((each for each in FORMATS if each.name == name), None)
 
@@ -116,7 +123,7 @@ def _has_type(value: object, module: str, name: str) -> bool:
 
 def _raise_missing(library: str, error: ImportError) -> NoReturn:
     raise ExtraMissing(
-        f"The result needs {library} to be read, which cannot be imported here: {error}.",
+        f"The value needs {library} to be read, which cannot be imported here: {error}.",
         fix=f"Install {library} here.",
     ) from None
 
@@ -200,12 +207,12 @@ def _write_pandas(value: Any, file: BoundedFile) -> None:
     """
     size = value.memory_usage(index=True)
     if (size.sum() if value.ndim == 2 else size) > 8 * file.limit:
-        raise ResultTooLarge
+        raise ValueTooLarge
     try:
         arrow = _import_arrow()
         table = _to_arrow_table(value, arrow)
         if table.nbytes > file.limit:
-            raise ResultTooLarge
+            raise ValueTooLarge
         _check_restored(value, _to_pandas(table))
     except (ImportError, AssertionError, TypeError, ValueError, NotImplementedError, KeyError):
         raise Unsuitable from None  # exceptions of pyarrow are subclasses of TypeError and ValueError
@@ -257,7 +264,7 @@ def _read_pandas(document: bytes) -> Any:
 
 def _write_polars(value: Any, file: BoundedFile) -> None:
     if value.estimated_size() > file.limit:
-        raise ResultTooLarge
+        raise ValueTooLarge
     document = io.BytesIO()
     try:
         value.write_ipc(document, compression="uncompressed")
@@ -318,14 +325,20 @@ def _read_pickle(document: bytes) -> object:
 
 
 FORMATS = (
-    ResultFormat("json", lambda value: True, _write_plain, plain_json.decode_plain),
-    ResultFormat("numpy-scalar", _is_numpy_scalar, _write_numpy, lambda document: _read_numpy(document)[()]),
-    ResultFormat("numpy", lambda value: _has_type(value, "numpy", "ndarray"), _write_numpy, _read_numpy),
-    ResultFormat("pandas", _is_pandas, _write_pandas, _read_pandas),
-    ResultFormat("arrow", lambda value: _has_type(value, "pyarrow", "Table"), _write_arrow_table, _read_arrow_table),
-    ResultFormat("polars", lambda value: _has_type(value, "polars", "DataFrame"), _write_polars, _read_polars),
-    ResultFormat("png", _is_image, _write_image, _read_image),
-    ResultFormat("figure", lambda value: _has_type(value, "matplotlib.figure", "Figure"), _write_figure, _read_image),
-    ResultFormat("pickle", lambda value: True, _write_pickle, _read_pickle, runs_code=True),
+    ValueFormat("json", lambda value: True, _write_plain, plain_json.decode_plain),
+    ValueFormat("numpy-scalar", _is_numpy_scalar, _write_numpy, lambda document: _read_numpy(document)[()]),
+    ValueFormat("numpy", lambda value: _has_type(value, "numpy", "ndarray"), _write_numpy, _read_numpy),
+    ValueFormat("pandas", _is_pandas, _write_pandas, _read_pandas),
+    ValueFormat("arrow", lambda value: _has_type(value, "pyarrow", "Table"), _write_arrow_table, _read_arrow_table),
+    ValueFormat("polars", lambda value: _has_type(value, "polars", "DataFrame"), _write_polars, _read_polars),
+    ValueFormat("png", _is_image, _write_image, _read_image),
+    ValueFormat(
+        "figure",
+        lambda value: _has_type(value, "matplotlib.figure", "Figure"),
+        _write_figure,
+        _read_image,
+        is_exact=False,
+    ),
+    ValueFormat("pickle", lambda value: True, _write_pickle, _read_pickle, runs_code=True),
 )
 """All formats, in the order in which they are tried."""

@@ -25,8 +25,8 @@ class NotPlain(Exception):
     """The value, or a part of it, has another type."""
 
 
-class ResultTooLarge(Exception):
-    """The encoded result is larger than the limit."""
+class ValueTooLarge(Exception):
+    """The encoded value is larger than the limit."""
 
 
 def encode_plain(value: object, limit: int) -> bytes:
@@ -38,7 +38,7 @@ def encode_plain(value: object, limit: int) -> bytes:
 
     Raises:
         NotPlain: the value contains an object of another type, contains itself, or is nested too deeply.
-        ResultTooLarge: the JSON would be larger than the limit.
+        ValueTooLarge: the JSON would be larger than the limit.
     """
     try:
         return json.dumps(_Encoder(limit).to_json(value), separators=(",", ":")).encode()
@@ -73,7 +73,7 @@ class _Encoder:
         kind = type(value)
         self._left -= len(value) + 2 if isinstance(value, str | bytes | bytearray) else 1
         if self._left < 0:
-            raise ResultTooLarge
+            raise ValueTooLarge
         if kind in _JSON_TYPES:
             return value
         if isinstance(value, list) and kind is list:
