@@ -257,7 +257,7 @@ async def _save_block(block: Block, name: str, session: Session) -> None:
         async with PrefectClient(
             api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options
         ) as client:
-            await block.save(name, overwrite=True, client=client)  # type: ignore[misc]  # Prefect's type is that of its blocking form
+            await block.save(name, overwrite=True, client=client)
 
 
 def to_infrastructure(given: Infrastructure | Mapping[str, Any] | None) -> Infrastructure:
