@@ -108,6 +108,8 @@ def prefect_worker_environment(
         "PREFECT_WORKER_PREFETCH_SECONDS": "15",
         "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
+        # Server and flow runs are of the same installation: each run would ask twice for the server's version.
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
         # The Prefect server has the flows' log lines. Writing them, in color, to the Prefect worker's log as well would take
         # a fifth of a core at 1,000 lines per second and store a second copy.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
