@@ -1122,15 +1122,20 @@ class Run(WireModel):
 
 
 class RunQuery(WireModel):
-    """The query of GET /satflow/runs. Without `state_type`, future scheduled runs are left out."""
+    """The query of GET /satflow/runs. Without `state_type`, future scheduled runs are left out.
+
+    Args:
+        active: list only runs that have not ended.
+    """
 
     deployment_id: str | None = None
     state_type: StateType | None = None
+    active: bool = False
     limit: int = Field(50, ge=1, le=200)
 
 
 class RunList(WireModel):
-    """GET /satflow/runs?deployment_id=&state_type=&limit=, newest first."""
+    """GET /satflow/runs?deployment_id=&state_type=&active=&limit=, newest first."""
 
     runs: tuple[Run, ...]
 

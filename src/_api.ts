@@ -983,7 +983,7 @@ export interface RunLink {
 }
 
 /**
- * GET /satflow/runs?deployment_id=&state_type=&limit=, newest first.
+ * GET /satflow/runs?deployment_id=&state_type=&active=&limit=, newest first.
  */
 export interface RunList {
   runs: Run[];

@@ -4,6 +4,8 @@ import type * as api from './_api';
 export interface IRunsQuery {
   deployment_id?: string;
   state_type?: api.Run['state_type'];
+  /** True for only those that have not ended. */
+  active?: boolean;
   limit?: number;
 }
 

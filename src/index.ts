@@ -1,4 +1,5 @@
 import { actions } from './plugins/actions';
+import { activeRuns } from './plugins/activeRuns';
 import { client, stream } from './plugins/connection';
 import { executorCards, runPanels } from './plugins/extensionPoints';
 import {
@@ -11,6 +12,7 @@ import {
   sharedClusters,
   stack
 } from './plugins/models';
+import { notebookEntries } from './plugins/notebookEntries';
 import { notifications } from './plugins/notifications';
 import { registerTabs } from './plugins/registerTabs';
 import { runTabs } from './plugins/runTabs';
@@ -46,5 +48,7 @@ export default [
   registerTabs,
   runTabs,
   versionTabs,
-  notifications
+  notifications,
+  activeRuns,
+  notebookEntries
 ];

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
-from satflow_ext.models import JsonObject, Run, RunQuery
+from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, RunQuery
 from satflow_ext.prefect_api import parse_id, prefect_client
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import describe_runs
@@ -60,8 +60,13 @@ def _make_filter(query: RunQuery) -> JsonObject:
     if query.deployment_id is not None:
         missing = DeploymentNotFound(f"No deployment has the id {query.deployment_id!r}.", field="deployment_id")
         run_filter["deployment_id"] = {"any_": [str(parse_id(query.deployment_id, missing))]}
+    states: JsonObject = {}
     if query.state_type is not None:
-        run_filter["state"] = {"type": {"any_": [query.state_type]}}
+        states["any_"] = [query.state_type]
+    if query.active:
+        states["not_any_"] = sorted(TERMINAL_STATES)
+    if states:
+        run_filter["state"] = {"type": states}
     if query.state_type != "SCHEDULED":
         run_filter["expected_start_time"] = {"before_": (datetime.now(timezone.utc) + CLOCK_SKEW).isoformat()}
     return run_filter

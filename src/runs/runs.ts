@@ -21,7 +21,8 @@ export const RUNS_LIMIT = 100;
 export class RunsModel extends Observable {
   constructor(
     private readonly client: IRunsClient,
-    private readonly stream: IStream
+    private readonly stream: IStream,
+    private _filter: IRunsQuery = {}
   ) {
     super();
   }
@@ -132,7 +133,6 @@ export class RunsModel extends Observable {
   private _requestedAt = 0;
   private _isLoaded = false;
   private _error: ErrorBody | null = null;
-  private _filter: IRunsQuery = {};
   /** The filter of the list that was read. */
   private readFilter = this._filter;
   private readonly _runStarted = new Signal<RunsModel, Run>(this);

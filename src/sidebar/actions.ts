@@ -117,6 +117,11 @@ export class Actions {
 
   readonly onCancel = (run: Run): void => this.showErrors(this.cancelRun(run));
 
+  readonly onCancelAll = (runs: readonly Run[]): void =>
+    this.showErrors(
+      Promise.all(runs.map(run => this.parts.runs.cancelRun(run.id)))
+    );
+
   readonly onPause = (deployment: Deployment, paused: boolean): void =>
     this.showErrors(this.parts.deployments.pause(deployment.id, paused));
 

@@ -104,6 +104,18 @@ def test_what_a_schedule_plans_is_listed_only_when_asked_for(prefect):
     assert found.id == str(planned.id)
 
 
+@pytest.mark.parametrize(
+    ("state", "is_active"),
+    [("RUNNING", True), ("PENDING", True), ("PAUSED", True), ("COMPLETED", False), ("FAILED", False)],
+)
+def test_active_runs_are_those_that_have_not_ended(prefect, state, is_active):
+    run_id = prefect.run(state)
+    found = asyncio.run(runs.list_runs(prefect.api, RunQuery(active=True, limit=200)))
+    assert (run_id in {run.id for run in found}) == is_active
+    found = asyncio.run(runs.list_runs(prefect.api, RunQuery(active=True, state_type=state, limit=200)))
+    assert (run_id in {run.id for run in found}) == is_active
+
+
 def test_a_late_run_says_that_nobody_polls_its_pool(prefect):
     deployment_id = prefect.deployment("late", work_pool_name=prefect.pool("lonely"))
     before = Scheduled(scheduled_time=datetime.now(timezone.utc) - timedelta(minutes=1))

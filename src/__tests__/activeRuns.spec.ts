@@ -1,0 +1,73 @@
+import { Signal } from '@lumino/signaling';
+
+import { ActiveRuns } from '../runs/activeRuns';
+import { RunsModel } from '../runs/runs';
+import type { IRunsQuery } from '../client';
+import { FakeStream, run } from './fakes';
+
+const rest = () => new Promise(resolve => setTimeout(resolve, 0));
+
+/** A stack whose readiness a test sets. */
+class FakeStack {
+  readonly changed: Signal<this, void> = new Signal(this);
+  isReady = false;
+
+  become(isReady: boolean): void {
+    this.isReady = isReady;
+    this.changed.emit();
+  }
+}
+
+function makeActiveRuns() {
+  const queries: IRunsQuery[] = [];
+  const stream = new FakeStream();
+  const client = {
+    runs: async (query: IRunsQuery = {}) => {
+      queries.push(query);
+      return { runs: [run()] };
+    },
+    startRun: async () => run(),
+    cancelRun: async () => run(),
+    retryRun: async () => run()
+  };
+  const stack = new FakeStack();
+  const all = new RunsModel(client, stream, { active: true });
+  return { active: new ActiveRuns(all, stack), queries, stack, stream };
+}
+
+describe('ActiveRuns', () => {
+  it('sends no request before the stack is ready', async () => {
+    const { active, queries, stack, stream } = makeActiveRuns();
+    stack.become(false);
+    await rest();
+    expect(queries).toEqual([]);
+    expect(stream.topics.size).toBe(0);
+    expect(active.items).toEqual([]);
+  });
+
+  it('reads only runs that have not ended while the stack is ready', async () => {
+    const { active, queries, stack, stream } = makeActiveRuns();
+    let changes = 0;
+    active.changed.connect(() => (changes += 1));
+    stack.become(true);
+    stack.become(true);
+    await rest();
+    expect(queries).toEqual([expect.objectContaining({ active: true })]);
+    expect(active.items).toHaveLength(1);
+    const before = changes;
+    stack.become(false);
+    expect(active.items).toEqual([]);
+    expect(changes).toBe(before + 1);
+    expect(stream.topics.size).toBe(0);
+  });
+
+  it('stops following when it is disposed', () => {
+    const { active, stack, stream } = makeActiveRuns();
+    stack.become(true);
+    active.dispose();
+    expect(stream.topics.size).toBe(0);
+    stack.become(false);
+    stack.become(true);
+    expect(stream.topics.size).toBe(0);
+  });
+});
