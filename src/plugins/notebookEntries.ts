@@ -5,6 +5,7 @@ import type {
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import type { KernelSpec } from '@jupyterlab/services';
 import {
   ITranslator,
   nullTranslator,
@@ -33,7 +34,7 @@ export const notebookEntries: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
-    addNewNotebook(app.commands, tracker, trans);
+    addNewNotebook(app, tracker, trans);
     const category = (translator ?? nullTranslator)
       .load('jupyterlab')
       .__('Other');
@@ -51,8 +52,15 @@ const NEW_NOTEBOOK_ARGS = {
   }
 };
 
+/** Return the name of the default kernel, or of another one if that is not of Python; undefined lets the user choose. */
+function findPythonKernel(manager: KernelSpec.IManager): string | undefined {
+  const { kernelspecs = {}, default: preferred } = manager.specs ?? {};
+  const names = [preferred ?? '', ...Object.keys(kernelspecs)];
+  return names.find(name => kernelspecs[name]?.language === 'python');
+}
+
 function addNewNotebook(
-  commands: CommandRegistry,
+  { commands, serviceManager }: JupyterFrontEnd,
   tracker: INotebookTracker,
   trans: TranslationBundle
 ): void {
@@ -62,8 +70,11 @@ function addNewNotebook(
     icon: satflowIcon,
     describedBy: { args: NEW_NOTEBOOK_ARGS },
     execute: async ({ cwd }) => {
+      await serviceManager.kernelspecs.ready;
+      const kernelName = findPythonKernel(serviceManager.kernelspecs);
       const panel = (await commands.execute('notebook:create-new', {
-        cwd
+        cwd,
+        kernelName
       })) as NotebookPanel;
       await panel.context.ready;
       await panel.revealed;
