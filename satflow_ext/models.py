@@ -1125,17 +1125,22 @@ class RunQuery(WireModel):
     """The query of GET /satflow/runs. Without `state_type`, future scheduled runs are left out.
 
     Args:
+        name: list only runs whose names contain this text, in capital or small letters.
         active: list only runs that have not ended.
+        limit: maximum number of runs; Prefect's is 200.
+        offset: number of runs to skip.
     """
 
     deployment_id: str | None = None
     state_type: StateType | None = None
+    name: str | None = Field(None, max_length=200)
     active: bool = False
     limit: int = Field(50, ge=1, le=200)
+    offset: int = Field(0, ge=0)
 
 
 class RunList(WireModel):
-    """GET /satflow/runs?deployment_id=&state_type=&active=&limit=, newest first."""
+    """GET /satflow/runs?deployment_id=&state_type=&name=&active=&limit=&offset=, newest first."""
 
     runs: tuple[Run, ...]
 

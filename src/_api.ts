@@ -983,7 +983,7 @@ export interface RunLink {
 }
 
 /**
- * GET /satflow/runs?deployment_id=&state_type=&active=&limit=, newest first.
+ * GET /satflow/runs?deployment_id=&state_type=&name=&active=&limit=&offset=, newest first.
  */
 export interface RunList {
   runs: Run[];

@@ -6,7 +6,10 @@ export interface IRunsQuery {
   state_type?: api.Run['state_type'];
   /** True for only those that have not ended. */
   active?: boolean;
+  /** Part of the name. */
+  name?: string;
   limit?: number;
+  offset?: number;
 }
 
 /** A page of the list of versions: at most `limit` versions older than `before`. */

@@ -69,6 +69,7 @@ def test_active_runs_in_the_status_bar_and_in_the_running_panel(page: Page, lab:
     form.get_by_test_id("satflow-submit-and-run").click()
     run = page.get_by_test_id("satflow-run").last
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Running", timeout=RUNS)
+    name = page.evaluate("() => window.jupyterapp.shell.currentWidget.title.label")
     count = page.get_by_test_id("satflow-active-runs")
     expect(count).to_have_text(re.compile("^1 flow run$"), timeout=STARTS)
     assert find_violations(page, ".jp-Satflow-runTab", ".jp-Satflow-statusItem") == []
@@ -84,6 +85,14 @@ def test_active_runs_in_the_status_bar_and_in_the_running_panel(page: Page, lab:
     expect(count).to_be_hidden(timeout=RUNS)
     expect(item).to_have_count(0, timeout=RUNS)
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Cancel", timeout=RUNS)
-    show_flows(page)
     page.evaluate("() => window.jupyterapp.commands.execute('satflow:show-runs')")
-    expect(page.get_by_test_id("satflow-run-row").first).to_contain_text("Cancel", timeout=RUNS)
+    runs = page.get_by_test_id("satflow-run-row")
+    expect(runs.first).to_contain_text("Cancel", timeout=RUNS)
+    search = page.get_by_label("Search by run name")
+    search.fill("no such run")
+    expect(page.get_by_test_id("satflow-no-matching-runs")).to_be_visible(timeout=STARTS)
+    search.fill(name.upper()[2:])
+    expect(runs).to_have_count(1, timeout=STARTS)
+    expect(runs).to_contain_text("waits")
+    show_themes(page, "entries-search")
+    assert find_violations(page, "#satflow-sidebar") == []

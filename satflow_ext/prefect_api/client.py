@@ -144,7 +144,13 @@ class PrefectClient:
         return await self._read(FlowRunRow, "GET", f"/flow_runs/{flow_run_id}")
 
     async def read_flow_runs(
-        self, flow_runs: JsonObject, *, work_pool: str | None = None, sort: str | None = None, limit: int | None = None
+        self,
+        flow_runs: JsonObject,
+        *,
+        work_pool: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
     ) -> list[FlowRunRow]:
         """Read the flow runs that match a filter.
 
@@ -153,9 +159,11 @@ class PrefectClient:
             work_pool: only runs of this work pool.
             sort: order, as `EXPECTED_START_TIME_ASC`.
             limit: maximum number; None means that of the server.
+            offset: number of runs to skip.
         """
         pools = {} if work_pool is None else {"work_pools": {"name": {"any_": [work_pool]}}}
-        return await self._filter(FlowRunRow, "/flow_runs", flow_runs=flow_runs, **pools, sort=sort, limit=limit)
+        page: JsonObject = {"sort": sort, "limit": limit, "offset": offset}
+        return await self._filter(FlowRunRow, "/flow_runs", flow_runs=flow_runs, **pools, **page)
 
     async def cancel_flow_run(self, flow_run_id: UUID) -> None:
         """Request the end of a flow run."""

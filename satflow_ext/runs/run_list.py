@@ -27,7 +27,7 @@ async def list_runs(prefect_api: PrefectApi, query: RunQuery) -> tuple[Run, ...]
     # Of the scheduled runs, the next ones are requested, and there may be more than `limit`.
     sort = "EXPECTED_START_TIME_ASC" if upcoming else "EXPECTED_START_TIME_DESC"
     async with prefect_client(prefect_api) as client:
-        found = await client.read_flow_runs(_make_filter(query), sort=sort, limit=query.limit)
+        found = await client.read_flow_runs(_make_filter(query), sort=sort, limit=query.limit, offset=query.offset)
         return await describe_runs(client, found[::-1] if upcoming else found)
 
 
@@ -60,6 +60,8 @@ def _make_filter(query: RunQuery) -> JsonObject:
     if query.deployment_id is not None:
         missing = DeploymentNotFound(f"No deployment has the id {query.deployment_id!r}.", field="deployment_id")
         run_filter["deployment_id"] = {"any_": [str(parse_id(query.deployment_id, missing))]}
+    if query.name:
+        run_filter["name"] = {"like_": query.name}
     states: JsonObject = {}
     if query.state_type is not None:
         states["any_"] = [query.state_type]

@@ -74,7 +74,31 @@ describe('RunsModel', () => {
     const model = new RunsModel(client, new FakeStream());
     model.setFilter({ state_type: 'FAILED' });
     await rest();
-    expect(queries).toEqual([{ state_type: 'FAILED', limit: 100 }]);
+    expect(queries).toEqual([{ state_type: 'FAILED', limit: 100, offset: 0 }]);
+  });
+
+  it('reads older runs page by page, each run once', async () => {
+    const all = Array.from({ length: 250 }, (_, at) => run({ id: `r${at}` }));
+    const { client, queries } = server();
+    client.runs = async ({ limit = 0, offset = 0 } = {}) => {
+      queries.push({ offset });
+      // A run that started between two requests moved the others by one.
+      const start = Math.max(0, offset - 1);
+      return { runs: all.slice(start, start + limit) };
+    };
+    const model = new RunsModel(client, new FakeStream());
+    await model.refresh();
+    expect(model.items).toHaveLength(100);
+    expect(model.hasMore).toBe(true);
+    await model.loadMore();
+    await model.loadMore();
+    expect(new Set(model.items).size).toBe(model.items.length);
+    expect(model.items).toHaveLength(250);
+    expect(model.hasMore).toBe(false);
+    queries.length = 0;
+    model.setFilter({ name: 'owl' });
+    await rest();
+    expect(queries).toEqual([{ offset: 0 }]);
   });
 
   it('keeps the list when reading fails', async () => {

@@ -128,6 +128,7 @@ describe('FlowsSection', () => {
 describe('RunsSection', () => {
   const actions = {
     onFilter: jest.fn(),
+    onLoadMore: jest.fn(),
     onOpen: jest.fn(),
     onCancel: jest.fn(),
     onRunAgain: jest.fn(),
@@ -145,6 +146,7 @@ describe('RunsSection', () => {
   const props = {
     runs: [run()],
     isLoaded: true,
+    hasMore: false,
     error: null,
     deploymentsError: null,
     groups: [],
@@ -190,6 +192,20 @@ describe('RunsSection', () => {
     const select = screen.getByLabelText('Filter by state');
     fireEvent.change(select, { target: { value: 'FAILED' } });
     expect(actions.onFilter).toHaveBeenCalledWith({ state_type: 'FAILED' });
+  });
+
+  it('searches by name and offers older runs', () => {
+    const { rerender } = render(<RunsSection {...props} />);
+    const search = screen.getByLabelText('Search by run name');
+    fireEvent.change(search, { target: { value: 'owl' } });
+    expect(actions.onFilter).toHaveBeenLastCalledWith({ name: 'owl' });
+    expect(screen.queryByTestId('satflow-older-runs')).toBeNull();
+    rerender(<RunsSection {...props} hasMore={true} />);
+    fireEvent.click(screen.getByTestId('satflow-older-runs'));
+    expect(actions.onLoadMore).toHaveBeenCalledTimes(1);
+    rerender(<RunsSection {...props} runs={[]} filter={{ name: 'owl' }} />);
+    expect(screen.getByTestId('satflow-no-matching-runs')).toBeTruthy();
+    expect(screen.getByLabelText('Search by run name')).toBeTruthy();
   });
 
   it('goes back to all, with nothing left of the filter', () => {

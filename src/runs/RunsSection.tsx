@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { HTMLSelect } from '@jupyterlab/ui-components';
+import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, ErrorBody, Run, RunGroup, RunPoint } from '../_api';
@@ -16,6 +16,8 @@ import { useNow } from './useNow';
 export interface IRunsFilter {
   deployment_id?: string;
   state_type?: Run['state_type'];
+  /** Part of the run's name. */
+  name?: string;
 }
 
 export interface IRunsActions
@@ -23,6 +25,7 @@ export interface IRunsActions
     IDeploymentActions,
     Pick<IGroupActions, 'onRetryGroup' | 'onCancelGroup'> {
   onFilter: (filter: IRunsFilter) => void;
+  onLoadMore: () => void;
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
   onOpenPoints: (group: RunGroup) => void;
   onClosePoints: (group: RunGroup) => void;
@@ -34,6 +37,8 @@ export interface IRunsActions
 export interface IRunsSectionProps {
   runs: Run[];
   isLoaded: boolean;
+  /** True if there are older runs. */
+  hasMore: boolean;
   /** The reason why the list of runs could not be read. */
   error: ErrorBody | null;
   groups: RunGroup[];
@@ -129,16 +134,29 @@ function changeFilter(
   return value === '' ? rest : { ...rest, [part]: value };
 }
 
+function isFiltered(filter: IRunsFilter): boolean {
+  return Object.keys(filter).length > 0;
+}
+
 function RunFilters(props: IRunsSectionProps): JSX.Element | null {
   const trans = useTrans();
   const { runs, deployments, filter, actions } = props;
-  const filtered = Boolean(filter.deployment_id ?? filter.state_type);
-  if (runs.length === 0 && !filtered) {
+  if (runs.length === 0 && !isFiltered(filter)) {
     return null;
   }
   const names = deployments.map(one => ({ value: one.id, label: one.name }));
   return (
     <div className="jp-Satflow-filters">
+      <input
+        type="search"
+        className="jp-mod-styled"
+        aria-label={trans.__('Search by run name')}
+        placeholder={trans.__('Run name')}
+        value={filter.name ?? ''}
+        onChange={event =>
+          actions.onFilter(changeFilter(filter, 'name', event.target.value))
+        }
+      />
       <HTMLSelect
         aria-label={trans.__('Filter by deployment')}
         value={filter.deployment_id ?? ''}
@@ -169,15 +187,27 @@ function RunList(props: IRunsSectionProps): JSX.Element | null {
   const now = useNow(runs.some(run => !hasEnded(run.state_type)));
   if (runs.length > 0) {
     return (
-      <ul
-        className="jp-Satflow-list"
-        aria-label={trans.__('Runs')}
-        data-testid="satflow-runs"
-      >
-        {runs.map(run => (
-          <RunRow key={run.id} run={run} now={now} {...actions} />
-        ))}
-      </ul>
+      <>
+        <ul
+          className="jp-Satflow-list"
+          aria-label={trans.__('Runs')}
+          data-testid="satflow-runs"
+        >
+          {runs.map(run => (
+            <RunRow key={run.id} run={run} now={now} {...actions} />
+          ))}
+        </ul>
+        {props.hasMore && (
+          <Button
+            minimal
+            className="jp-Satflow-more"
+            onClick={actions.onLoadMore}
+            data-testid="satflow-older-runs"
+          >
+            {trans.__('Show older runs')}
+          </Button>
+        )}
+      </>
     );
   }
   if (!isLoaded) {
@@ -188,7 +218,7 @@ function RunList(props: IRunsSectionProps): JSX.Element | null {
       />
     );
   }
-  return filter.deployment_id || filter.state_type ? (
+  return isFiltered(filter) ? (
     <EmptyState
       testId="satflow-no-matching-runs"
       message={trans.__('No runs match the filter.')}

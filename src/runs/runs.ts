@@ -14,8 +14,8 @@ type IRunsClient = Pick<
   'runs' | 'startRun' | 'cancelRun' | 'retryRun'
 >;
 
-/** Maximum number of runs in the list. */
-export const RUNS_LIMIT = 100;
+/** Number of runs in a page of the list. */
+export const PAGE_SIZE = 100;
 
 /** The newest runs that match the filter, read again after each hint of the stream. */
 export class RunsModel extends Observable {
@@ -34,6 +34,11 @@ export class RunsModel extends Observable {
   /** True if the list has been read. */
   get isLoaded(): boolean {
     return this._isLoaded;
+  }
+
+  /** True if there are older runs than those that were read. */
+  get hasMore(): boolean {
+    return this._hasMore;
   }
 
   get error(): ErrorBody | null {
@@ -57,9 +62,12 @@ export class RunsModel extends Observable {
   readonly refresh = coalesceCalls(async () => {
     const filter = this._filter;
     try {
-      const query = { ...filter, limit: RUNS_LIMIT };
       const askedAt = performance.now();
-      this._items = (await this.client.runs(query)).runs;
+      const pages = await this.readPages(filter);
+      // Runs that start between the requests move others to the next page.
+      const runs = new Map(pages.flat().map(run => [run.id, run]));
+      this._items = [...runs.values()];
+      this._hasMore = pages[pages.length - 1].length === PAGE_SIZE;
       this._requestedAt = askedAt;
       this._isLoaded = true;
       this._error = null;
@@ -69,6 +77,7 @@ export class RunsModel extends Observable {
       if (this.readFilter !== filter) {
         // Runs that match the previous filter must not look like matches of this one.
         this._items = [];
+        this._hasMore = false;
         this._isLoaded = false;
       }
     }
@@ -90,8 +99,15 @@ export class RunsModel extends Observable {
     this.subscription = null;
   }
 
+  /** Read another page of older runs, which is updated like the others from now on. */
+  loadMore(): Promise<void> {
+    this.pageCount += 1;
+    return this.refresh();
+  }
+
   setFilter(filter: IRunsQuery): void {
     this._filter = filter;
+    this.pageCount = 1;
     this.emitChanged();
     void this.refresh();
   }
@@ -128,9 +144,24 @@ export class RunsModel extends Observable {
     super.dispose();
   }
 
+  private readPages(filter: IRunsQuery): Promise<Run[][]> {
+    const offsets = Array.from(
+      { length: this.pageCount },
+      (_, page) => page * PAGE_SIZE
+    );
+    return Promise.all(
+      offsets.map(async offset => {
+        const query = { ...filter, limit: PAGE_SIZE, offset };
+        return (await this.client.runs(query)).runs;
+      })
+    );
+  }
+
   private subscription: IDisposable | null = null;
+  private pageCount = 1;
   private _items: Run[] = [];
   private _requestedAt = 0;
+  private _hasMore = false;
   private _isLoaded = false;
   private _error: ErrorBody | null = null;
   /** The filter of the list that was read. */

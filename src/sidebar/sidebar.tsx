@@ -140,6 +140,7 @@ function createRunsSection(
 ): Widget {
   const pointActions = {
     onFilter: runs.setFilter.bind(runs),
+    onLoadMore: () => void runs.loadMore(),
     onOpenPoints: ({ id }: RunGroup) => void groups.openPoints(id),
     onClosePoints: ({ id }: RunGroup) => groups.closePoints(id)
   };
@@ -148,6 +149,7 @@ function createRunsSection(
     <RunsSection
       runs={runs.items}
       isLoaded={runs.isLoaded}
+      hasMore={runs.hasMore}
       error={stack.isReady ? runs.error : null}
       groups={groups.items}
       groupsError={stack.isReady ? groups.error : null}

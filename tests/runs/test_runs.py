@@ -116,6 +116,26 @@ def test_active_runs_are_those_that_have_not_ended(prefect, state, is_active):
     assert (run_id in {run.id for run in found}) == is_active
 
 
+def test_runs_are_searched_by_name_and_read_page_by_page(prefect):
+    deployment_id = prefect.deployment("paged")
+
+    async def start(client):
+        make = client.create_flow_run_from_deployment
+        names = ("grey-owl", "Brown-OWL", "fox")
+        return [await make(UUID(deployment_id), parameters={"n": 1}, name=name, state=Completed()) for name in names]
+
+    prefect.ask(start)
+
+    def names(**query):
+        found = asyncio.run(runs.list_runs(prefect.api, RunQuery(deployment_id=deployment_id, **query)))
+        return [run.name for run in found]
+
+    assert set(names(name="owl")) == {"grey-owl", "Brown-OWL"}
+    pages = [names(limit=2, offset=offset) for offset in (0, 2, 4)]
+    assert [len(page) for page in pages] == [2, 1, 0]
+    assert sorted(pages[0] + pages[1]) == ["Brown-OWL", "fox", "grey-owl"]
+
+
 def test_a_late_run_says_that_nobody_polls_its_pool(prefect):
     deployment_id = prefect.deployment("late", work_pool_name=prefect.pool("lonely"))
     before = Scheduled(scheduled_time=datetime.now(timezone.utc) - timedelta(minutes=1))
