@@ -73,6 +73,10 @@ function showFailed(
   }
 }
 
+/** Types of notifications about runs that did not fail. */
+const END_TYPES: Partial<Record<Run['state_type'], Notification.TypeOptions>> =
+  { COMPLETED: 'success', CANCELLED: 'info' };
+
 /** Show one notification for the run, from its start to its end. */
 async function showRun(
   run: Run,
@@ -89,14 +93,9 @@ async function showRun(
   });
   const ended = await end;
   const message = describeEnd(name, ended, trans);
-  const isGood = ended.state_type === 'COMPLETED';
-  Notification.update({
-    id,
-    message,
-    type: isGood ? 'success' : 'error',
-    actions,
-    autoClose: isGood ? 8000 : false
-  });
+  const type = END_TYPES[ended.state_type] ?? 'error';
+  const autoClose = type === 'error' ? false : 8000;
+  Notification.update({ id, message, type, actions, autoClose });
 }
 
 function describeEnd(name: string, run: Run, trans: TranslationBundle): string {
