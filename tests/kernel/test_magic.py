@@ -361,6 +361,8 @@ def test_what_is_shown_is_escaped() -> None:
         parameters={},
         parameter_schema={},
         schedules=(CronSchedule(cron=bad, timezone=bad),),
+        notify=(),
+        trigger=(),
         paused=False,
         work_pool=bad,
         tags=(),
