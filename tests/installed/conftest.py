@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment, create_environment, install_wheel
+from tests.installed.environments import (
+    NEIGHBORS,
+    ROOT,
+    VERSIONS,
+    InstalledEnvironment,
+    create_environment,
+    install_wheel,
+)
 
 collect_ignore_glob = [] if VERSIONS else ["test_*"]
 
@@ -36,7 +43,8 @@ def base(house: Path, wheel: Path) -> Iterator[InstalledEnvironment]:
 
 @pytest.fixture(scope="session")
 def lab(base: InstalledEnvironment, wheel: Path) -> InstalledEnvironment:
-    """The same environment and state folder after `pip install 'satflow-ext[lab]'`."""
+    """The same environment and state folder after `pip install 'satflow-ext[lab]'`, the newest one with other extensions."""
     base.run("satflow", "down")
-    install_wheel(base.folder, wheel, oldest=VERSIONS == "floor", extras=("lab",))
+    oldest = VERSIONS == "floor"
+    install_wheel(base.folder, wheel, oldest=oldest, extras=("lab",), neighbors=() if oldest else NEIGHBORS)
     return base
