@@ -31,16 +31,6 @@ def until_seen():
     while not Path({path!r}).exists():
         time.sleep(0.2)
 """
-SHOWN = """async () => {
-  const app = window.jupyterapp;
-  const pause = () => new Promise(done => setTimeout(done, 100));
-  while (!app.shell.currentWidget?.sessionContext) { await pause(); }
-  const panel = app.shell.currentWidget;
-  await panel.context.ready;
-  await panel.sessionContext.ready;
-  await panel.sessionContext.session.kernel.info;
-}"""
-"""Wait for the notebook of a page of Notebook 7, which has no other."""
 
 
 def register_and_watch(page: Page, lab: Lab, seen: Path) -> None:
@@ -62,20 +52,6 @@ def register_and_watch(page: Page, lab: Lab, seen: Path) -> None:
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Completed", timeout=RUNS)
 
 
-def open_in_notebook_7(page: Page, lab: Lab) -> None:
-    """Open the same notebook in Notebook 7, if it is installed, whose sidebar lists the flow and the run."""
-    address = f"{lab.url}/notebooks/doubles.ipynb?token={lab.token}"
-    if not page.request.get(address).ok:
-        return
-    page.goto(address)
-    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.started")
-    page.evaluate(SHOWN)
-    lab.run_all(page)
-    show_flows(page)
-    expect(page.get_by_test_id("satflow-flow").first).to_contain_text("doubles", timeout=RUNS)
-    expect(page.get_by_test_id("satflow-runs")).to_contain_text("Completed", timeout=RUNS)
-
-
 def main() -> None:
     """Drive one JupyterLab through the story."""
     with (
@@ -84,13 +60,9 @@ def main() -> None:
         running_chromium() as browser,
     ):
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
         lab.open(page)
         register_and_watch(page, lab, Path(home) / "seen")
-        open_in_notebook_7(page, lab)
         lab.shut_kernels_down(page)
-    assert not [each for each in errors if "satflow" in each], errors
 
 
 if __name__ == "__main__":

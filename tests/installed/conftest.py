@@ -9,14 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installed.environments import (
-    NEIGHBORS,
-    ROOT,
-    VERSIONS,
-    InstalledEnvironment,
-    create_environment,
-    install_wheel,
-)
+from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment, create_environment, install_wheel
 
 collect_ignore_glob = [] if VERSIONS else ["test_*"]
 
@@ -43,8 +36,7 @@ def base(house: Path, wheel: Path) -> Iterator[InstalledEnvironment]:
 
 @pytest.fixture(scope="session")
 def lab(base: InstalledEnvironment, wheel: Path) -> InstalledEnvironment:
-    """The same environment and state folder after `pip install 'satflow-ext[lab]'`, the newest one with other extensions."""
+    """The same environment and state folder after `pip install 'satflow-ext[lab]'`."""
     base.run("satflow", "down")
-    oldest = VERSIONS == "floor"
-    install_wheel(base.folder, wheel, oldest=oldest, extras=("lab",), neighbors=() if oldest else NEIGHBORS)
+    install_wheel(base.folder, wheel, oldest=VERSIONS == "floor", extras=("lab",))
     return base

@@ -17,9 +17,6 @@ VERSIONS = os.environ.get("SATFLOW_TEST_VERSIONS")
 MINORS = range(10, 15)
 """The minor versions of Python 3 that pyproject.toml lists."""
 
-NEIGHBORS = ("jupyter-collaboration", "jupyter-scheduler", "jupyterlab-git", "notebook")
-"""What people have next to SatFlow in their newest JupyterLab. With the first, the story edits a shared document."""
-
 WITH_OLD_PREFECT = ("fastapi<0.151", "sqlalchemy<2.1")
 """What a user adds to an old Prefect (docs/install.md, "Versions that do not work together")."""
 
@@ -59,9 +56,7 @@ def create_environment(folder: Path, *, oldest: bool) -> Path:
     return folder
 
 
-def install_wheel(
-    folder: Path, wheel: Path, *, oldest: bool, extras: tuple[str, ...] = (), neighbors: tuple[str, ...] = ()
-) -> None:
+def install_wheel(folder: Path, wheel: Path, *, oldest: bool, extras: tuple[str, ...] = ()) -> None:
     """Install the wheel and its direct requirements in their lowest or newest versions.
 
     Args:
@@ -69,16 +64,13 @@ def install_wheel(
         wheel: the wheel of this tree.
         oldest: whether to take the lowest version of each direct requirement; the newest otherwise.
         extras: extras of pyproject.toml.
-        neighbors: packages that SatFlow does not need.
     """
     pins, constraints = folder / "requirements.txt", folder / "constraints.txt"
-    (folder / "neighbors.in").write_text("\n".join(neighbors))
     constraints.write_text("\n".join(WITH_OLD_PREFECT) if oldest else "")
     resolution = ("--resolution", "lowest-direct" if oldest else "highest", "--constraint", constraints)
     named = [f"--extra={extra}" for extra in extras]
     into = ("--python", folder / "bin" / "python")
-    wanted = (ROOT / "pyproject.toml", folder / "neighbors.in")
-    run_uv("pip", "compile", *resolution, *named, *into, "--output-file", pins, *wanted)
+    run_uv("pip", "compile", *resolution, *named, *into, "--output-file", pins, ROOT / "pyproject.toml")
     run_uv("pip", "install", *into, "--requirement", pins)
     run_uv("pip", "install", *into, "--no-deps", wheel)
 

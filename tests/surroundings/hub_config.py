@@ -1,4 +1,4 @@
-"""A JupyterHub below a path, with its usual proxy, whose users have a home folder each and nothing else of their own."""
+"""A JupyterHub below a path, with its usual proxy, that starts the servers of Unix users."""
 
 import os
 import shutil
@@ -9,22 +9,22 @@ c = get_config()  # noqa: F821 - JupyterHub provides it
 
 PREFIX = Path(sys.prefix).parent
 """The environment of the tests; this one is inside of it."""
-FOLDER = Path.cwd()
-ALSO = [PREFIX.parent / "node_modules" / ".bin", os.environ["PATH"]]
+PATHS = [PREFIX.parent / "node_modules" / ".bin", os.environ["PATH"]]
 
+proxy = shutil.which("configurable-http-proxy", path=os.pathsep.join(map(str, PATHS)))
+assert proxy, "configurable-http-proxy is not installed: run scripts/setup"
+c.ConfigurableHTTPProxy.command = [proxy]
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{os.environ['HUB_PROXY_PORT']}"
 c.JupyterHub.bind_url = f"http://127.0.0.1:{os.environ['HUB_PORT']}/jupyter/"
 c.JupyterHub.hub_ip, c.JupyterHub.hub_port = "127.0.0.1", int(os.environ["HUB_API_PORT"])
-c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{os.environ['HUB_PROXY_PORT']}"
-c.ConfigurableHTTPProxy.command = [shutil.which("configurable-http-proxy", path=os.pathsep.join(map(str, ALSO)))]
 c.JupyterHub.db_url = "sqlite:///:memory:"
 c.JupyterHub.cookie_secret = os.urandom(32)
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
 
-c.JupyterHub.spawner_class = "simple"
-c.SimpleLocalProcessSpawner.home_dir_template = str(FOLDER / "home" / "{username}")
+c.JupyterHub.spawner_class = "localprocess"
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}  # several servers start at a time
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-c.Spawner.args = ["--allow-root"]
 c.Spawner.environment = {
     "JUPYTER_PATH": str(PREFIX / "share" / "jupyter"),
     "JUPYTER_CONFIG_PATH": str(PREFIX / "etc" / "jupyter"),
