@@ -6,8 +6,9 @@ JSON text inside a string literal, so no value can become code. Nothing is impor
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from satflow_ext import errors
@@ -18,11 +19,17 @@ Json = dict[str, object]
 MIME = "application/vnd.satflow+json"
 EXPRESSION_KEY = "satflow"
 BRIDGE_IMPORT = "__import__('satflow_ext.kernel.bridge', fromlist=['bridge'])"
+INSTALLERS_KEY = "installers"
+FIND_INSTALLERS = (
+    "None if __import__('sys').modules.get('satflow_ext') else (__import__('sys').executable, "
+    "__import__('importlib.util', fromlist=['util']).find_spec('pip') is not None, __import__('shutil').which('uv'))"
+)
+"""In a kernel that cannot load this package: its interpreter, whether it has pip, and the uv on its path."""
 
 
 def build_flows_call() -> dict[str, str]:
     """Build the request for a FlowList, which also makes the kernel push changes from now on."""
-    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.flows()"}
+    return _build_request("flows()")
 
 
 def build_pack_call(
@@ -51,13 +58,17 @@ def build_pack_call(
         "include": list(include),
         "parameter_texts": dict(parameter_texts or {}),
     }
-    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.pack({json.dumps(json.dumps(arguments))})"}
+    return _build_request(f"pack({json.dumps(json.dumps(arguments))})")
 
 
 def build_preflight_call(variable: str, include: Sequence[str] = ()) -> dict[str, str]:
     """Build the request for a Preflight of a flow, by its variable, and of the data files that are packed with it."""
     arguments = {"variable": variable, "include": list(include)}
-    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.preflight({json.dumps(json.dumps(arguments))})"}
+    return _build_request(f"preflight({json.dumps(json.dumps(arguments))})")
+
+
+def _build_request(call: str) -> dict[str, str]:
+    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.{call}", INSTALLERS_KEY: FIND_INSTALLERS}
 
 
 def build_debug_call(run_id: str, task: str | None) -> dict[str, str]:
@@ -79,7 +90,8 @@ def parse_reply(user_expressions: Mapping[str, object]) -> Json:
     """
     answer = _as_object(user_expressions.get(EXPRESSION_KEY))
     if answer.get("status") == "error":
-        raise _convert_kernel_error(str(answer.get("ename")), str(answer.get("evalue")))
+        installers = _as_object(_as_object(user_expressions.get(INSTALLERS_KEY)).get("data")).get("text/plain")
+        raise _convert_kernel_error(str(answer.get("ename")), str(answer.get("evalue")), installers)
     content = _as_object(answer.get("data")).get(MIME)
     if not isinstance(content, dict):
         raise KernelUnavailable("The kernel's reply cannot be read.", fix="Restart the kernel and try again.")
@@ -92,16 +104,30 @@ def _as_object(value: object) -> Json:
     return cast(Json, value) if isinstance(value, dict) else {}
 
 
-def _convert_kernel_error(name: str, message: str) -> SatflowError:
+def _convert_kernel_error(name: str, message: str, installers: object) -> SatflowError:
     """Convert an error outside of `satflow_ext` in the kernel: the import failed, or the kernel was interrupted."""
     if name == "KeyboardInterrupt":
         return KernelUnavailable("The kernel was interrupted before it answered.", fix="Try again.")
     if name in ("ModuleNotFoundError", "ImportError"):
         return KernelLacksPackage(
             f"This kernel's environment cannot load `satflow_ext`: {message}.",
-            fix="Run `%pip install satflow-ext` in the notebook.",
+            fix=f"Run {' and '.join(f'`{line}`' for line in _list_install_lines(installers))} in the notebook.",
         )
     return KernelUnavailable(f"The kernel failed before it answered: {name}: {message}.", fix="Restart the kernel.")
+
+
+def _list_install_lines(installers: object) -> Iterator[str]:
+    """List the lines of a cell that installs this package. Environments that uv made have no pip."""
+    try:
+        interpreter, has_pip, uv = ast.literal_eval(str(installers))
+    except (ValueError, SyntaxError, TypeError):  # a kernel that is not IPython's
+        interpreter, has_pip, uv = "", True, None
+    if uv and not has_pip:
+        yield f'!uv pip install --python "{interpreter}" satflow-ext'
+        return
+    if not has_pip:
+        yield f'!"{interpreter}" -m ensurepip'
+    yield "%pip install satflow-ext"
 
 
 def _rebuild_error(body: Json) -> SatflowError:

@@ -47,6 +47,8 @@ export interface INotebookSource {
   /** Return whether a cell of the notebook defines a flow, even if the kernel has not run it. */
   hasFlowCode(): boolean;
   readonly pushed: ISignal<INotebookSource, IPushedFlows>;
+  /** A kernel has run a cell of this browser, with or without success. Its argument is the kernel's id. */
+  readonly executed: ISignal<INotebookSource, string>;
 }
 
 /** `INotebookSource` over JupyterLab's notebook tracker; sends nothing to kernels. */
@@ -78,6 +80,10 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
 
   get pushed(): ISignal<INotebookSource, IPushedFlows> {
     return this._pushed;
+  }
+
+  get executed(): ISignal<INotebookSource, string> {
+    return this._executed;
   }
 
   hasFlowCode(): boolean {
@@ -114,6 +120,9 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     kernel: Kernel.IKernelConnection,
     { msg, direction }: Kernel.IAnyMessageArgs
   ): void {
+    if (direction === 'recv' && msg.header.msg_type === 'execute_reply') {
+      this._executed.emit(kernel.id);
+    }
     const isAnswer =
       direction === 'recv' &&
       msg.header.msg_type === 'kernel_info_reply' &&
@@ -219,4 +228,5 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
   private readonly attachedKernels = new WeakSet<Kernel.IKernelConnection>();
   private readonly _changed = new Signal<INotebookSource, void>(this);
   private readonly _pushed = new Signal<INotebookSource, IPushedFlows>(this);
+  private readonly _executed = new Signal<INotebookSource, string>(this);
 }

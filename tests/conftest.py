@@ -31,7 +31,7 @@ from tests.prefect_servers import serving_prefect
 from tests.processes import describe_process, processes_of
 
 HOUSE = pytest.StashKey[Path]()
-FIXTURES = ("deployments", "kernels", "notebooks", "ports", "prefect_api")
+FIXTURES = ("deployments", "kernels", "notebooks", "ports", "prefect_api", "wheel")
 """The modules of `tests/fixtures`, imported only when no test can touch the user's folders any more."""
 SWITCHES = ("SATFLOW_EVERY_KILL", "SATFLOW_TEST_VERSIONS")
 """What says how much is tested; it is no setting of SatFlow's."""

@@ -21,17 +21,8 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
-    """A wheel of this tree around the browser part that is built already."""
-    assert (ROOT / "satflow_ext/labextension/static/style.js").exists(), (
-        "the browser part is not built: run scripts/setup"
-    )
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
-    (path,) = folder.glob("*.whl")
-    return ZipFile(path)
+def wheel(wheel: Path) -> ZipFile:
+    return ZipFile(wheel)
 
 
 @pytest.fixture(scope="module")

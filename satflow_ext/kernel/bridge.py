@@ -53,7 +53,10 @@ def _list_flows() -> WireModel:
     from satflow_ext.kernel.hook import start_push
 
     _require_prefect()
-    return start_push(_get_shell())
+    shell = _get_shell()
+    # IPython reads no startup file of `pip install --user`, nor one that was installed since the kernel started.
+    shell.extension_manager.load_extension("satflow_ext")
+    return start_push(shell)
 
 
 def _pack_flow(

@@ -11,6 +11,7 @@ import { KUBERNETES, NO_INFRASTRUCTURE, PROCESS } from './workPools';
 export class FakeNotebooks implements INotebookSource {
   readonly changed: Signal<INotebookSource, void> = new Signal(this);
   readonly pushed: Signal<INotebookSource, IPushedFlows> = new Signal(this);
+  readonly executed: Signal<INotebookSource, string> = new Signal(this);
 
   constructor(
     public current: INotebookState | null = null,

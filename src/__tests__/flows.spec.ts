@@ -202,6 +202,23 @@ describe('FlowsModel', () => {
     expect(model.state.kind).toBe(kind);
   });
 
+  it('queries again when a cell has installed the package', async () => {
+    const replies = [refuse('KernelLacksPackage'), () => list()];
+    const { asked, client } = kernelPart(() => replies.shift()!());
+    const notebooks = new FakeNotebooks(NOTEBOOK);
+    const model = new FlowsModel(client, notebooks);
+    model.enable();
+    await rest();
+    notebooks.become({ status: 'busy' });
+    notebooks.executed.emit('k1');
+    expect(asked).toEqual(['k1']);
+    notebooks.become({ status: 'idle' });
+    await rest();
+    notebooks.executed.emit('k1');
+    expect(asked).toEqual(['k1', 'k1']);
+    expect(model.state.kind).toBe('listed');
+  });
+
   it('distinguishes a closed notebook from no notebook', () => {
     const notebooks = new FakeNotebooks(NOTEBOOK);
     const model = new FlowsModel(kernelPart(() => list()).client, notebooks);

@@ -3,7 +3,7 @@ import React from 'react';
 
 import type { ErrorBody } from '../_api';
 import type { FlowsState } from '../flows/flows';
-import { FlowsSection, INSTALL_COMMAND } from '../flows/FlowsSection';
+import { FlowsSection } from '../flows/FlowsSection';
 import { formatDateTime } from '../format';
 import { RunsSection } from '../runs/RunsSection';
 import { deployment, flow, run } from './fakes';
@@ -26,7 +26,7 @@ describe('FlowsSection', () => {
     const actions = {
       onNewNotebook: jest.fn(),
       onInsertExample: jest.fn(),
-      onInsertInstall: jest.fn(),
+      onInsertCell: jest.fn(),
       onSelectKernel: jest.fn(),
       onOpenNotebook: jest.fn(),
       onRunAllCells: jest.fn(),
@@ -55,11 +55,7 @@ describe('FlowsSection', () => {
     [{ kind: 'no-kernel' }, 'Select kernel', 'onSelectKernel'],
     [{ kind: 'not-python', language: 'R' }, 'Change kernel', 'onSelectKernel'],
     [{ kind: 'starting' }, 'Refresh', 'onRefresh'],
-    [
-      { kind: 'lacks-package', error: wrong() },
-      'Insert cell',
-      'onInsertInstall'
-    ],
+    [{ kind: 'lacks-package', error: wrong() }, 'Insert cell', 'onInsertCell'],
     [{ kind: 'server-missing', error: wrong() }, 'Try again', 'onRefresh'],
     [{ kind: 'failed', error: wrong() }, 'Try again', 'onRefresh'],
     [
@@ -73,9 +69,14 @@ describe('FlowsSection', () => {
     expect(actions[action as keyof typeof actions]).toHaveBeenCalledTimes(1);
   });
 
-  it('shows the command that installs the package', () => {
-    show({ kind: 'lacks-package', error: wrong() });
-    expect(screen.getByText(INSTALL_COMMAND)).toBeTruthy();
+  it('shows and inserts the lines that install the package', () => {
+    const fix = 'Run `!python -m ensurepip` and `%pip install x` in it.';
+    const actions = show({ kind: 'lacks-package', error: wrong({ fix }) });
+    const lines = '!python -m ensurepip\n%pip install x';
+    const { textContent } = screen.getByTestId('satflow-lacks-package');
+    expect(textContent).toContain(lines);
+    fireEvent.click(screen.getByRole('button', { name: 'Insert cell' }));
+    expect(actions.onInsertCell).toHaveBeenCalledWith(lines);
   });
 
   it('shows a flow with its drift, and what can be done with it', () => {

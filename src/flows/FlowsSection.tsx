@@ -12,7 +12,7 @@ import type { FlowsState } from './flows';
 export interface IFlowsActions {
   onNewNotebook: () => void;
   onInsertExample: () => void;
-  onInsertInstall: () => void;
+  onInsertCell: (source: string) => void;
   onSelectKernel: () => void;
   onOpenNotebook: (path: string) => void;
   onRunAllCells: () => void;
@@ -26,9 +26,6 @@ export interface IFlowsSectionProps {
   deployments: Deployment[];
   actions: IFlowsActions;
 }
-
-/** The command that installs SatFlow in the kernel's environment. */
-export const INSTALL_COMMAND = '%pip install satflow-ext';
 
 /** The flows of the active notebook, or the reason why there are none. */
 export function FlowsSection(props: IFlowsSectionProps): JSX.Element {
@@ -230,10 +227,10 @@ function FlowsError(props: IFlowsSectionProps): JSX.Element | null {
         <EmptyState
           testId="satflow-lacks-package"
           message={state.error.message}
-          code={INSTALL_COMMAND}
+          code={quotedLines(state.error.fix)}
           action={{
             label: trans.__('Insert cell'),
-            run: actions.onInsertInstall
+            run: () => actions.onInsertCell(quotedLines(state.error.fix))
           }}
         />
       );
@@ -259,4 +256,12 @@ function FlowsError(props: IFlowsSectionProps): JSX.Element | null {
     default:
       return null;
   }
+}
+
+/** Return the lines of a cell that a message quotes with backticks. */
+function quotedLines(text: string | null): string {
+  return Array.from(
+    (text ?? '').matchAll(/`([^`]+)`/g),
+    found => found[1]
+  ).join('\n');
 }

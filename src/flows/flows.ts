@@ -40,6 +40,7 @@ export class FlowsModel extends Observable {
     super();
     notebooks.changed.connect(this.onNotebook, this);
     notebooks.pushed.connect(this.onPushed, this);
+    notebooks.executed.connect(this.onExecuted, this);
   }
 
   /** The path and kernel of the active notebook, for a registration. */
@@ -173,6 +174,15 @@ export class FlowsModel extends Observable {
   private retryWhenIdle(known: IKernelFlows): void {
     known.isRequested = false;
     setTimeout(() => this.onNotebook(), BUSY_RETRY_INTERVAL);
+  }
+
+  /** Query a kernel again that lacked a package: the cell may have installed it. */
+  private onExecuted(_: INotebookSource, kernelId: string): void {
+    const known = this.kernels.get(kernelId);
+    if (known?.error?.error === 'KernelLacksPackage') {
+      known.isRequested = false;
+      this.onNotebook();
+    }
   }
 
   private onPushed(_: INotebookSource, pushed: IPushedFlows): void {

@@ -29,7 +29,6 @@ import { EXAMPLE_FLOW, insertCell } from '../flows/cells';
 import type { DeploymentsModel } from '../flows/deployments';
 import { confirmDelete } from '../flows/flowDialogs';
 import type { FlowsModel } from '../flows/flows';
-import { INSTALL_COMMAND } from '../flows/FlowsSection';
 import { askRunMany, confirmCancelGroup } from '../runs/groupDialogs';
 import type { RunGroupsModel } from '../runs/groups';
 import {
@@ -74,8 +73,8 @@ export class Actions {
   readonly onInsertExample = (): void =>
     insertCell(this.parts.tracker, EXAMPLE_FLOW);
 
-  readonly onInsertInstall = (): void =>
-    insertCell(this.parts.tracker, INSTALL_COMMAND);
+  readonly onInsertCell = (source: string): void =>
+    insertCell(this.parts.tracker, source);
 
   readonly onRefresh = (): void => this.parts.flows.refresh();
 

@@ -64,7 +64,7 @@ def running(words, folder, health, **environment):
         server = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment})
         made.callback(server.wait)
         made.callback(server.terminate)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not answers(health):
             assert server.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,11 +166,20 @@ def test_proxies_stay_asleep(kernel: Kernel) -> None:
     assert kernel.value("touched") == "[]"
 
 
-def test_a_kernel_without_the_package_says_so(kernel: Kernel) -> None:
-    reply, _ = kernel.send("import sys\nsys.modules['satflow_ext'] = None")
-    assert reply["status"] == "ok"
-    with pytest.raises(KernelLacksPackage, match="cannot load `satflow_ext`"):
-        kernel.flows()
+def test_a_kernel_without_the_package_says_how_to_install_it(kernel: Kernel) -> None:
+    """Environments that uv made have no pip."""
+    with_pip = "import os, sys; sys.modules['satflow_ext'] = None"
+    with_uv = "sys.modules['pip'] = None; os.environ['PATH'] = os.path.join(sys.prefix, 'bin')"
+    cells = {
+        with_pip: "Run `%pip install satflow-ext` in the notebook.",
+        with_uv: f'Run `!uv pip install --python "{sys.executable}" satflow-ext` in the notebook.',
+        "os.environ['PATH'] = ''": f'Run `!"{sys.executable}" -m ensurepip` and `%pip install satflow-ext` in the notebook.',
+    }
+    for cell, fix in cells.items():
+        assert kernel.send(cell)[0]["status"] == "ok"
+        with pytest.raises(KernelLacksPackage, match="cannot load `satflow_ext`") as refused:
+            kernel.flows()
+        assert refused.value.fix == fix
 
 
 def test_a_kernel_without_prefect_says_so(kernel: Kernel) -> None:
