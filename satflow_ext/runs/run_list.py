@@ -66,7 +66,7 @@ def _make_filter(query: RunQuery) -> JsonObject:
     if query.state_type is not None:
         states["any_"] = [query.state_type]
     if query.active:
-        states["not_any_"] = sorted(TERMINAL_STATES)
+        states["not_any_"] = [*sorted(TERMINAL_STATES)]
     if states:
         run_filter["state"] = {"type": states}
     if query.state_type != "SCHEDULED":

@@ -68,7 +68,9 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("earlier")
     packed = subprocess.run(["git", "archive", EARLIER, "satflow_ext"], cwd=ROOT, capture_output=True, check=False)
     if packed.returncode != 0:
-        pytest.skip(f"not tested, because this checkout has no history (git fetch --unshallow): {packed.stderr.decode()}")
+        pytest.skip(
+            f"not tested, because this checkout has no history (git fetch --unshallow): {packed.stderr.decode()}"
+        )
     subprocess.run(["tar", "-x", "-C", folder], input=packed.stdout, check=True)
     return folder
 
