@@ -40,6 +40,8 @@ MAX_CONCURRENCY = 10_000
 MAX_RETRIES = 10_000
 MAX_RUN_SECONDS = 365.0 * 24 * 3600
 """The longest time limit of a run and the longest delay of a retry, in seconds."""
+MIN_OVERDUE_HOURS = 0.25
+MAX_OVERDUE_HOURS = 366.0 * 24
 RESERVED_PREFIX = "satflow_"
 """Prefix of the names of SatFlow's own files in a run's folder."""
 
@@ -260,17 +262,27 @@ class RRuleSchedule(ScheduleChoices):
 Schedule = Annotated[CronSchedule | IntervalSchedule | RRuleSchedule, Field(discriminator="kind")]
 
 
-NotificationEvent = Literal["failed", "late", "completed"]
+NotificationEvent = Literal["failed", "late", "completed", "overdue"]
 
 
 class Notification(WireModel):
-    """A message that Prefect sends when a run of the deployment fails (or crashes), is late, or completes.
+    """A message that Prefect sends when a run of the deployment fails (or crashes), is late or completes, or if none completes.
 
-    `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only.
+    `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only. `hours`
+    belongs to `overdue`: the time in which a run of the deployment has to complete.
     """
 
     on: NotificationEvent
     block: Annotated[str, Field(pattern=r"^[a-z0-9_-]+/[a-z0-9-]+$", max_length=512)]
+    hours: Annotated[float, Field(ge=MIN_OVERDUE_HOURS, le=MAX_OVERDUE_HOURS)] | None = None
+
+    @model_validator(mode="after")
+    def _require_hours_for_overdue(self) -> Notification:
+        if self.on == "overdue" and self.hours is None:
+            raise PydanticCustomError("missing_hours", "overdue also needs hours: a number, such as 26")
+        if self.on != "overdue" and self.hours is not None:
+            raise PydanticCustomError("contradiction", "only overdue has hours")
+        return self
 
 
 class Trigger(WireModel):
@@ -373,7 +385,7 @@ class Registration(WireModel):
         Option(
             "--notify",
             "EVENT=BLOCK",
-            "a message by a Prefect block if a run failed, is late or completed: failed=slack-webhook/team",
+            "a message by a Prefect block if a run failed, is late, completed or is overdue: failed=slack-webhook/team",
             "a notification",
         ),
     ] = ()

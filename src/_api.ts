@@ -634,13 +634,27 @@ export interface LogsFrame {
 }
 
 /**
- * A message that Prefect sends when a run of the deployment fails (or crashes), is late, or completes.
+ * A message that Prefect sends when a run of the deployment fails (or crashes), is late or completes, or if none completes.
  *
- * `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only.
+ * `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only. `hours`
+ * belongs to `overdue`: the time in which a run of the deployment has to complete.
  */
 export interface Notification {
-  on: 'failed' | 'late' | 'completed';
+  on: 'failed' | 'late' | 'completed' | 'overdue';
   block: string;
+  hours: number | null;
+}
+
+/**
+ * A message that Prefect sends when a run of the deployment fails (or crashes), is late or completes, or if none completes.
+ *
+ * `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only. `hours`
+ * belongs to `overdue`: the time in which a run of the deployment has to complete.
+ */
+export interface NotificationInput {
+  on: 'failed' | 'late' | 'completed' | 'overdue';
+  block: string;
+  hours?: number | null;
 }
 
 /**
@@ -696,7 +710,7 @@ export interface PreflightRequest {
     CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
   )[];
   parameters?: JsonObject;
-  notify?: Notification[];
+  notify?: NotificationInput[];
   trigger?: TriggerInput[];
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
@@ -757,7 +771,7 @@ export interface RegisterRequest {
     CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
   )[];
   parameters?: JsonObject;
-  notify?: Notification[];
+  notify?: NotificationInput[];
   trigger?: TriggerInput[];
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;

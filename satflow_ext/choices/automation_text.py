@@ -13,7 +13,9 @@ from satflow_ext.models import Notification, NotificationEvent, Trigger
 from satflow_ext.validation_errors import convert_first_error
 
 EVENTS: tuple[str, ...] = get_args(NotificationEvent)
-NOTIFICATION_EXAMPLE = "For example, --notify failed=slack-webhook/team."
+NOTIFICATION_EXAMPLE = (
+    "For example, --notify failed=slack-webhook/team, or --notify 'overdue=slack-webhook/team hours=26'."
+)
 TRIGGER_EXAMPLE = "For example, --trigger after=etl/nightly, or --trigger event=orders.received."
 
 Choice = TypeVar("Choice", bound=BaseModel)

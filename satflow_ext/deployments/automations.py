@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from satflow_ext.errors import InvalidAutomation
-from satflow_ext.models import JsonObject, Notification, NotificationEvent, Registration, Trigger
+from satflow_ext.models import JsonObject, Notification, Registration, Trigger
 from satflow_ext.prefect_api import PrefectClient, replace_not_found
 from satflow_ext.prefect_names import read_deployment
 from satflow_ext.prefect_rows import AutomationRow, DeploymentRow
@@ -27,7 +29,7 @@ PAGE_SIZE = 200
 ON, CHANGED, OFF = "on", "changed in Prefect", "off"
 """Values of an automation in differences."""
 
-RUN_EVENTS: Mapping[NotificationEvent, tuple[str, ...]] = {
+RUN_EVENTS: Mapping[str, tuple[str, ...]] = {
     "failed": ("prefect.flow-run.Crashed", "prefect.flow-run.Failed", "prefect.flow-run.TimedOut"),
     "late": ("prefect.flow-run.Late",),
     "completed": ("prefect.flow-run.Completed",),
@@ -36,6 +38,13 @@ RUN_EVENTS: Mapping[NotificationEvent, tuple[str, ...]] = {
 SUBJECT = "{{ flow.name }}/{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }}"
 BODY = "{{ flow_run.state.message or '' }}\nFlow run: {{ flow_run.id }}"
 
+OVERDUE_EVENT = "satflow.deployment.overdue"
+"""Event of the local stack: no run of the deployment has completed in time (`overdue.py`)."""
+HOURS_LABEL = "satflow.hours"
+"""Label of the deployment in that event: the time in hours."""
+OVERDUE_SUBJECT = "{{{{ flow.name }}}}/{{{{ deployment.name }}}} has not completed a run for {hours} hours"
+OVERDUE_BODY = "Last completed run: {{ event.payload['last_completed'] or 'none' }}"
+
 REACTIVE: JsonObject = {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0}
 LOOPS = frozenset({"Scheduled", "Pending", "Running", "*"})
 """Names of states through which a started run itself passes."""
@@ -43,11 +52,15 @@ COMPARED_TRIGGER = ("type", "posture", "threshold", "within", "match", "match_re
 COMPARED_ACTION = ("type", "block_document_id", "subject", "body", "source", "deployment_id")
 
 
-def check_automations(chosen: Registration) -> None:
+def check_automations(chosen: Registration, *, local: bool) -> None:
     """Check the notifications and triggers of a registration without I/O.
 
+    Args:
+        chosen: the choices.
+        local: whether the deployment is on the local stack.
+
     Raises:
-        InvalidAutomation: one of them is given twice, or a trigger would start runs without end.
+        InvalidAutomation: one of them is given twice, needs the local stack, or would start runs without end.
     """
     choices: Mapping[str, tuple[Notification | Trigger, ...]] = {"notify": chosen.notify, "trigger": chosen.trigger}
     for field, several in choices.items():
@@ -55,6 +68,13 @@ def check_automations(chosen: Registration) -> None:
             if each in several[:position]:
                 problem = f"{_label(each)} is given twice."
                 raise InvalidAutomation(problem, fix="Keep one of them.", field=f"{field}.{position}")
+    for position, notification in enumerate(chosen.notify):
+        if notification.on == "overdue" and not local:
+            raise InvalidAutomation(
+                "Only the local stack reports deployments that are overdue, and this one is on another Prefect server.",
+                fix="Choose failed or late.",
+                field=f"notify.{position}.on",
+            )
     for position, trigger in enumerate(chosen.trigger):
         kind, _, state = (trigger.event or "").rpartition(".")
         if (kind == "prefect.flow-run" and state in LOOPS) or trigger.event == "*":
@@ -88,7 +108,7 @@ async def attach_automations(client: PrefectClient, rows: Iterable[DeploymentRow
     if not found:
         return found
     by_id: dict[str, list[AutomationRow]] = {}
-    for each in await _read_own_automations(client):
+    for each in await read_own_automations(client):
         by_id.setdefault(_read_tag(each, DEPLOYMENT_TAG), []).append(each)
     return [row.model_copy(update={"automations": by_id.get(str(row.id), [])}) for row in found]
 
@@ -99,7 +119,8 @@ async def read_with_automations(client: PrefectClient, full_name: str) -> Deploy
     return (await attach_automations(client, [row]))[0] if row else None
 
 
-async def _read_own_automations(client: PrefectClient) -> list[AutomationRow]:
+async def read_own_automations(client: PrefectClient) -> list[AutomationRow]:
+    """Read the automations of all deployments that SatFlow has created."""
     found: list[AutomationRow] = []
     offset = 0
     while True:
@@ -131,10 +152,9 @@ async def plan_automations(
         action: JsonObject = {
             "type": "send-notification",
             "block_document_id": str(block_id),
-            "subject": SUBJECT,
-            "body": BODY,
+            **_message(notification),
         }
-        trigger = _run_trigger(own_id, RUN_EVENTS[notification.on])
+        trigger = _notification_trigger(notification, own_id)
         planned[_label(notification)] = _build(notification, full_name, own_id, trigger, action)
     for position, each in enumerate(chosen.trigger):
         start: JsonObject = {
@@ -182,6 +202,49 @@ async def _find_event(client: PrefectClient, trigger: Trigger, full_name: str, f
         fix = "Name it as flow/deployment, and register it first."
         raise InvalidAutomation(f"Prefect has no deployment {trigger.after}.", fix=fix, field=field)
     return _run_trigger(str(other.id), RUN_EVENTS["completed"])
+
+
+def _message(notification: Notification) -> JsonObject:
+    if notification.hours is None:
+        return {"subject": SUBJECT, "body": BODY}
+    return {"subject": OVERDUE_SUBJECT.format(hours=format_hours(notification.hours)), "body": OVERDUE_BODY}
+
+
+def _notification_trigger(notification: Notification, deployment_id: str) -> JsonObject:
+    if notification.on != "overdue":
+        return _run_trigger(deployment_id, RUN_EVENTS[notification.on])
+    match: JsonObject = {"prefect.resource.id": f"prefect.deployment.{deployment_id}"}
+    match[HOURS_LABEL] = format_hours(notification.hours or 0)
+    return {**REACTIVE, "match": match, "match_related": {}, "for_each": [], "expect": [OVERDUE_EVENT]}
+
+
+def format_hours(hours: float) -> str:
+    """Format a number of hours, the same for equal numbers."""
+    return f"{hours:g}"
+
+
+@dataclass(frozen=True)
+class OverdueWatch:
+    """A deployment and the time in which a run of it has to complete, in hours."""
+
+    deployment_id: UUID
+    hours: float
+
+
+def find_overdue_watches(own: Iterable[AutomationRow]) -> set[OverdueWatch]:
+    """Return what the notifications `overdue` of all deployments wait for, without those that were switched off in Prefect.
+
+    Args:
+        own: the automations of all deployments.
+    """
+    found = set()
+    for each in own:
+        match = each.trigger.get("match")
+        if each.enabled and each.trigger.get("expect") == [OVERDUE_EVENT] and isinstance(match, dict):
+            with suppress(ValueError):  # a client has changed it in Prefect
+                deployment_id = UUID(_read_tag(each, DEPLOYMENT_TAG))
+                found.add(OverdueWatch(deployment_id, float(str(match.get(HOURS_LABEL)))))
+    return found
 
 
 def _run_trigger(deployment_id: str, events: Iterable[str]) -> JsonObject:
@@ -259,7 +322,7 @@ async def remove_automations(client: PrefectClient, row: DeploymentRow) -> None:
 def _label(choice: Notification | Trigger) -> str:
     """Return the name of a choice in differences."""
     if isinstance(choice, Notification):
-        return f"notify.{choice.on}={choice.block}"
+        return f"notify.{choice.on}={choice.block}{f' hours={choice.hours:g}' if choice.hours else ''}"
     if choice.after is not None:
         return f"trigger.after={choice.after}"
     return f"trigger.event={choice.event}{f' resource={choice.resource}' if choice.resource else ''}"

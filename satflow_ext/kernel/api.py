@@ -91,8 +91,8 @@ def register(
             (docs/schedules.md).
         parameters: values for the flow's parameters, of the types that the flow takes. A value without a JSON equivalent is
             refused.
-        notify: messages by Prefect blocks, each as `EVENT=BLOCK`: `failed=slack-webhook/team`. Events are `failed`, `late`
-            and `completed` (docs/notifications.md).
+        notify: messages by Prefect blocks, each as `EVENT=BLOCK`: `failed=slack-webhook/team`. Events are `failed`, `late`,
+            `completed`, and `overdue` with a number of hours: `overdue=slack-webhook/team hours=26` (docs/notifications.md).
         trigger: events that start a run, each as `after=flow/deployment` for the completion of another deployment's run, or
             as `event=NAME resource=ID` for any event of Prefect.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).

@@ -51,7 +51,7 @@ def check_choices(registration: Registration, settings: Settings, *, local: bool
 def _check_general_choices(registration: Registration, *, local: bool) -> None:
     """Check the choices other than the executor."""
     schedules.check_schedules(registration.schedules)
-    check_automations(registration)
+    check_automations(registration, local=local)
     check_size(registration.parameters)
     for schedule in registration.schedules:
         check_size({**registration.parameters, **schedule.parameters})

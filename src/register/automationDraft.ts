@@ -9,6 +9,8 @@ export interface INotificationDraft {
   on: Notification['on'];
   /** The Prefect block that sends it, as `type/name`. */
   block: string;
+  /** The time in which a run has to complete, for `overdue`; kept while another event is selected. */
+  hours: string;
 }
 
 /** A trigger in the form. The values of each kind are kept while the other kind is selected. */
@@ -22,9 +24,12 @@ export interface ITriggerDraft {
   resource: string;
 }
 
+/** A day, and time for the run itself. */
+const DEFAULT_HOURS = '26';
+
 /** Return a new notification: a run that fails. */
 export function createNotificationDraft(block: string): INotificationDraft {
-  return { key: UUID.uuid4(), on: 'failed', block };
+  return { key: UUID.uuid4(), on: 'failed', block, hours: DEFAULT_HOURS };
 }
 
 /** Return a new trigger: after another deployment. */
@@ -42,9 +47,10 @@ export function createTriggerDraft(): ITriggerDraft {
 export function createNotificationDrafts(
   registered: readonly Notification[]
 ): INotificationDraft[] {
-  return registered.map(({ on, block }) => ({
+  return registered.map(({ on, block, hours }) => ({
     ...createNotificationDraft(block),
-    on
+    on,
+    hours: hours === null ? DEFAULT_HOURS : String(hours)
   }));
 }
 
@@ -65,7 +71,11 @@ export function createTriggerDrafts(
 export function parseNotifications(
   drafts: readonly INotificationDraft[]
 ): Notification[] {
-  return drafts.map(({ on, block }) => ({ on, block: block.trim() }));
+  return drafts.map(({ on, block, hours }) => ({
+    on,
+    block: block.trim(),
+    hours: on === 'overdue' && hours.trim() ? Number(hours) : null
+  }));
 }
 
 /** Return the triggers that the form describes. */
@@ -87,7 +97,10 @@ export function automationFlags(
   trigger: readonly Trigger[]
 ): string[][] {
   return [
-    ...notify.map(({ on, block }) => ['--notify', `${on}=${block}`]),
+    ...notify.map(({ on, block, hours }) => [
+      '--notify',
+      `${on}=${block}${hours === null ? '' : ` hours=${hours}`}`
+    ]),
     ...trigger.map(one => ['--trigger', formatTrigger(one)])
   ];
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,7 @@ from prefect.blocks.system import Secret
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.events.schemas.automations import AutomationCore
 
-from satflow_ext.deployments import notification_blocks, queries, recovery
+from satflow_ext.deployments import automations, notification_blocks, overdue, queries, recovery
 from satflow_ext.deployments.journal import Journal
 from satflow_ext.errors import DeploymentDrifted, InvalidAutomation, NotificationFailed
 from satflow_ext.models import Notification, Registration, Trigger
@@ -197,6 +197,80 @@ def test_a_test_message_arrives_and_a_failure_is_explained(stack, receiver, bloc
     assert [each.name for each in left if "test of" in each.name] == []
 
 
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def report(stack):
+    """Checks for overdue deployments at a time, as the local stack does; the names of those that were reported."""
+    return lambda now: asyncio.run(overdue.report_overdue(stack.endpoints.prefect, stack.settings, now))
+
+
+def set_paused(stack, done, paused):
+    asyncio.run(queries.set_paused(stack.endpoints, stack.settings, done.deployment.id, paused))
+
+
+def test_a_deployment_without_a_completed_run_is_reported_once(stack, registered, ran, receiver, block, report):
+    chosen = (Notification(on="overdue", block=block, hours=24),)
+    done = registered(works, notify=chosen)
+    name, now = done.deployment.name, datetime.now(timezone.utc)
+    assert own(stack, done).keys() == {f"notify.overdue={block} hours=24"}
+    assert (done.deployment.drift, registered(works, notify=chosen).outcome) == ((), "unchanged")
+
+    assert name not in report(now)
+    assert name not in report(now + 23 * HOUR)
+    assert name in report(now + 25 * HOUR)
+    message = eventually(lambda: receiver.find(f"works/{name} has not completed a run for 24 hours"), seconds=PATIENCE)
+    assert "Last completed run: none" in message["body"]
+    assert name not in report(now + 26 * HOUR)
+
+    ran(done, fails=True)
+    assert name not in report(now + 27 * HOUR)
+    ran(done)  # its end begins a new time
+    assert name in report(now + 28 * HOUR)
+    today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
+    eventually(lambda: receiver.find(f"Last completed run: {today}"), seconds=PATIENCE)
+
+    set_paused(stack, done, True)
+    assert name not in report(now + 100 * HOUR)
+    set_paused(stack, done, False)
+    assert name not in report(now + 101 * HOUR)
+    assert name in report(now + 125 * HOUR)
+
+    async def switch_off(client):
+        found = await client.read_automations()
+        await client.pause_automation(next(each.id for each in found if f"works/{name}: " in each.name))
+
+    in_prefect(stack, switch_off)
+    ran(done)
+    assert name not in report(now + 1000 * HOUR)
+    assert len([each for each in receiver.messages if f"{name} has not" in each["subject"]]) == 3
+
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("record", "completed", "in_progress", "reported"),
+    [
+        ({}, None, None, 0),
+        ({}, 5, None, None),
+        ({}, -50, None, 0),  # before the first check
+        ({"reported": 0}, None, None, None),
+        ({"reported": 0}, 1, None, 1),
+        ({}, None, 20, None),
+        ({}, None, 1, 0),  # longer than the hours
+    ],
+)
+def test_a_time_without_a_completed_run(record, completed, in_progress, reported):
+    def at(hour):
+        return None if hour is None else START + hour * HOUR
+
+    kept = overdue.WatchRecord(since=START, reported=at(record.get("reported")))
+    runs = overdue.RunTimes(at(completed), at(in_progress))
+    assert overdue.find_overdue_since(kept, runs, 10, at(12)) == at(reported)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -224,6 +298,11 @@ async def _save_secret(api, name):
         ),
         ({"notify": notify("secret/quiet", "failed")}, "secret/quiet cannot send notifications", "notify.0.block"),
         ({"notify": notify("a/b", "failed", "late", "failed")}, "failed=a/b is given twice", "notify.2"),
+        (
+            {"notify": (Notification(on="overdue", block="slack-webhook/nobody", hours=1),)},
+            "Prefect has no block",
+            "notify.0.block",
+        ),
         ({"trigger": (Trigger(after="works/nobody"),)}, "Prefect has no deployment works/nobody", "trigger.0.after"),
         ({"trigger": (Trigger(event="prefect.flow-run.Running"),)}, "without end", "trigger.0.event"),
     ],
@@ -234,6 +313,14 @@ def test_what_cannot_work_is_refused_before_anything_is_written(stack, registere
     with pytest.raises(InvalidAutomation, match=words) as caught:
         registered(works, **choices)
     assert caught.value.field == field
+
+
+def test_only_the_local_stack_reports_overdue_deployments():
+    chosen = Registration(notify=(Notification(on="overdue", block="a/b", hours=1),))
+    automations.check_automations(chosen, local=True)
+    with pytest.raises(InvalidAutomation, match="on another Prefect server") as caught:
+        automations.check_automations(chosen, local=False)
+    assert caught.value.field == "notify.0.on"
 
 
 def test_a_deployment_does_not_start_after_itself(registered, name):
