@@ -286,20 +286,27 @@ class Notification(WireModel):
 
 
 class Trigger(WireModel):
-    """An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+    """An event that starts a run: the completion of a run of another deployment, any event of Prefect, or a new file.
 
     `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
-    it is about; both may end with `*`.
+    it is about; both may end with `*`. `files` is the absolute path of a file of this machine, with wildcards as in a shell, and
+    `parameter` the parameter that gets the path of the file that appeared.
     """
 
     after: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")] | None = None
     event: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     resource: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    files: Annotated[str, Field(pattern=r"^/(?:[^\x00-\x1f]*/)?[^/\x00-\x1f]+$", max_length=4096)] | None = None
+    parameter: Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=256)] | None = None
 
     @model_validator(mode="after")
     def _require_one_event(self) -> Trigger:
-        if (self.after is None) == (self.event is None) or (self.after is not None and self.resource is not None):
-            raise PydanticCustomError("contradiction", "give either after, or event with an optional resource")
+        if sum(each is not None for each in (self.after, self.event, self.files)) != 1:
+            raise PydanticCustomError("contradiction", "give one of after, event and files")
+        if self.resource is not None and self.event is None:
+            raise PydanticCustomError("contradiction", "resource belongs to event")
+        if self.parameter is not None and self.files is None:
+            raise PydanticCustomError("contradiction", "parameter belongs to files")
         return self
 
 
@@ -394,7 +401,7 @@ class Registration(WireModel):
         Option(
             "--trigger",
             "TRIGGER",
-            "an event that starts a run: after=FLOW/DEPLOYMENT, or event=NAME with resource=ID",
+            "an event that starts a run: after=FLOW/DEPLOYMENT, event=NAME with resource=ID, files=PATTERN with parameter=NAME",
             "a trigger",
         ),
     ] = ()

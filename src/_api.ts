@@ -1264,27 +1264,33 @@ export interface TaskRunPage {
 }
 
 /**
- * An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+ * An event that starts a run: the completion of a run of another deployment, any event of Prefect, or a new file.
  *
  * `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
- * it is about; both may end with `*`.
+ * it is about; both may end with `*`. `files` is the absolute path of a file of this machine, with wildcards as in a shell, and
+ * `parameter` the parameter that gets the path of the file that appeared.
  */
 export interface Trigger {
   after: string | null;
   event: string | null;
   resource: string | null;
+  files: string | null;
+  parameter: string | null;
 }
 
 /**
- * An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+ * An event that starts a run: the completion of a run of another deployment, any event of Prefect, or a new file.
  *
  * `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
- * it is about; both may end with `*`.
+ * it is about; both may end with `*`. `files` is the absolute path of a file of this machine, with wildcards as in a shell, and
+ * `parameter` the parameter that gets the path of the file that appeared.
  */
 export interface TriggerInput {
   after?: string | null;
   event?: string | null;
   resource?: string | null;
+  files?: string | null;
+  parameter?: string | null;
 }
 
 /**

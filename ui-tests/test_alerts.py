@@ -96,7 +96,11 @@ def test_two_schedules_and_a_notification(page: Page, lab: Lab) -> None:
         form.get_by_test_id("satflow-add-trigger").click()
         form.get_by_test_id("satflow-trigger-kind").select_option("event")
         form.get_by_test_id("satflow-trigger-event").fill("orders.received")
-        item.scroll_into_view_if_needed()
+        form.get_by_test_id("satflow-add-trigger").click()
+        form.get_by_test_id("satflow-trigger-kind").nth(1).select_option("files")
+        form.get_by_test_id("satflow-trigger-files").fill("/data/incoming/*.csv")
+        form.get_by_test_id("satflow-trigger-parameter").fill("region")
+        form.get_by_test_id("satflow-trigger-item").last.scroll_into_view_if_needed()
         show_themes(page, "alerts")
 
         form.get_by_test_id("satflow-advanced").locator("summary").first.click()

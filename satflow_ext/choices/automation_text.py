@@ -16,7 +16,9 @@ EVENTS: tuple[str, ...] = get_args(NotificationEvent)
 NOTIFICATION_EXAMPLE = (
     "For example, --notify failed=slack-webhook/team, or --notify 'overdue=slack-webhook/team hours=26'."
 )
-TRIGGER_EXAMPLE = "For example, --trigger after=etl/nightly, or --trigger event=orders.received."
+TRIGGER_EXAMPLE = (
+    "For example, --trigger after=etl/nightly, --trigger event=orders.received, or --trigger files=/data/*.csv."
+)
 
 Choice = TypeVar("Choice", bound=BaseModel)
 

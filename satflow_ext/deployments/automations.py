@@ -42,6 +42,10 @@ OVERDUE_EVENT = "satflow.deployment.overdue"
 """Event of the local stack: no run of the deployment has completed in time (`overdue.py`)."""
 HOURS_LABEL = "satflow.hours"
 """Label of the deployment in that event: the time in hours."""
+FILE_EVENT = "satflow.file.appeared"
+"""Event of the local stack: a file of a trigger appeared or was replaced (`file_triggers.py`)."""
+PATH_LABEL = "satflow.path"
+"""Label of the resource of that event: the path of the file."""
 OVERDUE_SUBJECT = "{{{{ flow.name }}}}/{{{{ deployment.name }}}} has not completed a run for {hours} hours"
 OVERDUE_BODY = "Last completed run: {{ event.payload['last_completed'] or 'none' }}"
 
@@ -49,7 +53,7 @@ REACTIVE: JsonObject = {"type": "event", "posture": "Reactive", "threshold": 1, 
 LOOPS = frozenset({"Scheduled", "Pending", "Running", "*"})
 """Names of states through which a started run itself passes."""
 COMPARED_TRIGGER = ("type", "posture", "threshold", "within", "match", "match_related", "for_each", "expect")
-COMPARED_ACTION = ("type", "block_document_id", "subject", "body", "source", "deployment_id")
+COMPARED_ACTION = ("type", "block_document_id", "subject", "body", "source", "deployment_id", "parameters")
 
 
 def check_automations(chosen: Registration, *, local: bool) -> None:
@@ -62,19 +66,10 @@ def check_automations(chosen: Registration, *, local: bool) -> None:
     Raises:
         InvalidAutomation: one of them is given twice, needs the local stack, or would start runs without end.
     """
-    choices: Mapping[str, tuple[Notification | Trigger, ...]] = {"notify": chosen.notify, "trigger": chosen.trigger}
-    for field, several in choices.items():
-        for position, each in enumerate(several):
-            if each in several[:position]:
-                problem = f"{_label(each)} is given twice."
-                raise InvalidAutomation(problem, fix="Keep one of them.", field=f"{field}.{position}")
-    for position, notification in enumerate(chosen.notify):
-        if notification.on == "overdue" and not local:
-            raise InvalidAutomation(
-                "Only the local stack reports deployments that are overdue, and this one is on another Prefect server.",
-                fix="Choose failed or late.",
-                field=f"notify.{position}.on",
-            )
+    _check_repetitions(chosen.notify, "notify")
+    _check_repetitions(chosen.trigger, "trigger")
+    if not local:
+        _check_local_choices(chosen)
     for position, trigger in enumerate(chosen.trigger):
         kind, _, state = (trigger.event or "").rpartition(".")
         if (kind == "prefect.flow-run" and state in LOOPS) or trigger.event == "*":
@@ -82,6 +77,43 @@ def check_automations(chosen: Registration, *, local: bool) -> None:
                 f"The event {trigger.event} also occurs for the runs that it would start, without end.",
                 fix="Choose the state in which a run ends, such as prefect.flow-run.Completed.",
                 field=f"trigger.{position}.event",
+            )
+
+
+def _check_repetitions(several: tuple[Notification | Trigger, ...], field: str) -> None:
+    for position, each in enumerate(several):
+        if each in several[:position]:
+            problem = f"{_label(each)} is given twice."
+            raise InvalidAutomation(problem, fix="Keep one of them.", field=f"{field}.{position}")
+
+
+def _check_local_choices(chosen: Registration) -> None:
+    """Refuse the choices that a process of the local stack observes."""
+    overdue = [f"notify.{position}.on" for position, each in enumerate(chosen.notify) if each.on == "overdue"]
+    files = [f"trigger.{position}.files" for position, each in enumerate(chosen.trigger) if each.files is not None]
+    for field in (*overdue, *files):
+        raise InvalidAutomation(
+            f"{'Overdue deployments are' if field in overdue else 'New files are'} only noticed by the local stack, "
+            "and this deployment is on another Prefect server.",
+            fix="Choose another event.",
+            field=field,
+        )
+
+
+def check_file_parameters(chosen: Registration, parameter_schema: JsonObject) -> None:
+    """Check that the flow has the parameters that get the paths of new files.
+
+    Raises:
+        InvalidAutomation: it does not have one of them.
+    """
+    properties = parameter_schema.get("properties")
+    known = [*properties] if isinstance(properties, dict) else []
+    for position, each in enumerate(chosen.trigger):
+        if each.parameter is not None and each.parameter not in known:
+            raise InvalidAutomation(
+                f"The flow has no parameter {each.parameter}.",
+                fix=f"Its parameters are {', '.join(known)}." if known else "It has none: leave the parameter out.",
+                field=f"trigger.{position}.parameter",
             )
 
 
@@ -161,7 +193,7 @@ async def plan_automations(
             "type": "run-deployment",
             "source": "selected",
             "deployment_id": own_id,
-            "parameters": None,
+            "parameters": _file_parameter(each),
         }
         trigger = await _find_event(client, each, full_name, f"trigger.{position}.after")
         planned[_label(each)] = _build(each, full_name, own_id, trigger, start)
@@ -190,6 +222,9 @@ async def find_block(client: PrefectClient, name: str, field: str) -> UUID:
 
 async def _find_event(client: PrefectClient, trigger: Trigger, full_name: str, field: str) -> JsonObject:
     """Return the trigger of an automation."""
+    if trigger.files is not None:
+        match: JsonObject = {"prefect.resource.id": file_resource(full_name, trigger)}
+        return {**REACTIVE, "match": match, "match_related": {}, "for_each": [], "expect": [FILE_EVENT]}
     if trigger.after is None:
         resource: JsonObject = {"prefect.resource.id": trigger.resource} if trigger.resource else {}
         return {**REACTIVE, "match": resource, "match_related": {}, "for_each": [], "expect": [trigger.event]}
@@ -245,6 +280,19 @@ def find_overdue_watches(own: Iterable[AutomationRow]) -> set[OverdueWatch]:
                 deployment_id = UUID(_read_tag(each, DEPLOYMENT_TAG))
                 found.add(OverdueWatch(deployment_id, float(str(match.get(HOURS_LABEL)))))
     return found
+
+
+def file_resource(full_name: str, trigger: Trigger) -> str:
+    """Return the id of the resource of the events about new files, which is another one for each trigger of a deployment."""
+    chosen = json.dumps([full_name, trigger.files, trigger.parameter])
+    return f"satflow.files.{hashlib.sha256(chosen.encode()).hexdigest()[:32]}"
+
+
+def _file_parameter(trigger: Trigger) -> JsonObject | None:
+    """Return the parameters of the runs that a trigger starts: the path of a file, which Prefect takes from the event."""
+    if trigger.parameter is None:
+        return None
+    return {trigger.parameter: {"__prefect_kind": "jinja", "template": f"{{{{ event.resource['{PATH_LABEL}'] }}}}"}}
 
 
 def _run_trigger(deployment_id: str, events: Iterable[str]) -> JsonObject:
@@ -325,6 +373,8 @@ def _label(choice: Notification | Trigger) -> str:
         return f"notify.{choice.on}={choice.block}{f' hours={choice.hours:g}' if choice.hours else ''}"
     if choice.after is not None:
         return f"trigger.after={choice.after}"
+    if choice.files is not None:
+        return f"trigger.files={choice.files}{f' parameter={choice.parameter}' if choice.parameter else ''}"
     return f"trigger.event={choice.event}{f' resource={choice.resource}' if choice.resource else ''}"
 
 

@@ -121,7 +121,8 @@ async def report_overdue(api: PrefectApi, settings: Settings, now: datetime) -> 
                     before = known.get(key, WatchRecord(since=now))
                     records[key] = before
                     records[key] = await _check_deployment(client, row, each.hours, before, now)
-                    reported += [row.name] if records[key].reported != before.reported else []
+                    if records[key].reported not in (None, before.reported):
+                        reported.append(row.name)
         finally:
             _write_records(path, records)
     return tuple(reported)

@@ -1,7 +1,8 @@
 """Background jobs of the local stack: short-lived processes that run next to its services.
 
 They recover registrations when the stack starts, collect unused contents once a day, submit the runs of run groups, start
-clusters ahead of scheduled runs for the deployments that request it, and report deployments that are overdue.
+clusters ahead of scheduled runs for the deployments that request it, report deployments that are overdue, and watch files whose
+appearance starts a run.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ PREWARM_CHECK_PAUSE = 10.0
 SUBMISSION_CHECK_PAUSE = 1.0
 """Seconds between two checks for a run group with points to submit. The process that starts a group submits its first runs."""
 
+FILES_CHECK_PAUSE = 5.0
+"""Seconds between two checks for a trigger on files; the process that watches them runs until there is none."""
+
 OVERDUE_CHECK_PAUSE = 300.0
 """Seconds between two checks for deployments that have not completed a run in time, which is many minutes at least."""
 
@@ -46,7 +50,12 @@ async def run_background_jobs(settings: Settings, *, delay: float = START_DELAY,
     """
     if any((settings.state_dir / "journal").glob("*.json")):
         await _run_job("healing", "satflow_ext.deployments.startup_recovery", settings)
-    periodic = (_prewarm_periodically(settings), _submit_periodically(settings), _report_overdue(settings, delay))
+    periodic = (
+        _prewarm_periodically(settings),
+        _submit_periodically(settings),
+        _report_overdue(settings, delay),
+        _watch_files_periodically(settings),
+    )
     beside = [asyncio.create_task(each) for each in periodic]
     try:
         await _collect_periodically(settings, delay, pause)
@@ -75,16 +84,23 @@ async def _submit_periodically(settings: Settings) -> None:
 async def _report_overdue(settings: Settings, delay: float) -> None:
     await asyncio.sleep(delay)
     while True:
-        if await asyncio.to_thread(_has_overdue_notification, settings):
+        if await asyncio.to_thread(_is_in_journal, b'"overdue"', settings):
             await _run_job("overdue", "satflow_ext.deployments.overdue", settings)
         await asyncio.sleep(OVERDUE_CHECK_PAUSE)
 
 
-def _has_overdue_notification(settings: Settings) -> bool:
+async def _watch_files_periodically(settings: Settings) -> None:
+    while True:
+        await asyncio.sleep(FILES_CHECK_PAUSE)  # first, because a server that has just started may miss events
+        if await asyncio.to_thread(_is_in_journal, b'"files":"', settings):
+            await _run_job("files", "satflow_ext.deployments.file_triggers", settings)
+
+
+def _is_in_journal(text: bytes, settings: Settings) -> bool:
     """Search the text of `deployments.journal.DeploymentWrite`, whose import takes memory that this process keeps."""
     for path in (settings.state_dir / "journal").glob("*.json"):
         with suppress(OSError):  # just removed, or damaged
-            if b'"overdue"' in path.read_bytes():
+            if text in path.read_bytes():
                 return True
     return False
 

@@ -17,8 +17,21 @@ const notify = [createNotificationDraft(SLACK)];
 const overdue = { ...notify[0], key: 'overdue', on: 'overdue' as const };
 const trigger = [
   { ...createTriggerDraft(), after: ' etl/nightly ' },
-  { ...createTriggerDraft(), kind: 'event' as const, event: 'orders.*' }
+  { ...createTriggerDraft(), kind: 'event' as const, event: 'orders.*' },
+  {
+    ...createTriggerDraft(),
+    kind: 'files' as const,
+    files: '/data/new files/*.csv',
+    parameter: 'path'
+  }
 ];
+const none = {
+  after: null,
+  event: null,
+  resource: null,
+  files: null,
+  parameter: null
+};
 
 describe('notifications and triggers', () => {
   it('become choices and flags of the line', () => {
@@ -34,13 +47,15 @@ describe('notifications and triggers', () => {
         { on: 'overdue', block: SLACK, hours: 1.5 }
       ],
       trigger: [
-        { after: 'etl/nightly', event: null, resource: null },
-        { after: null, event: 'orders.*', resource: null }
+        { ...none, after: 'etl/nightly' },
+        { ...none, event: 'orders.*' },
+        { ...none, files: '/data/new files/*.csv', parameter: 'path' }
       ]
     });
     expect(formatMagicLine('tiles', choices)).toContain(
       '--notify failed=slack-webhook/team --notify "overdue=slack-webhook/team hours=1.5"' +
-        ' --trigger after=etl/nightly --trigger "event=orders.*"'
+        ` --trigger after=etl/nightly --trigger 'event="orders.*"'` +
+        ` --trigger 'files="/data/new files/*.csv" parameter=path'`
     );
     const before = deployment({
       notify: choices.notify,
@@ -66,7 +81,7 @@ describe('notifications and triggers', () => {
       .map(([change]) => change)
       .filter(one => one.notify ?? one.trigger); // other forms fill in defaults
     expect(changes.map(one => (one.notify ?? one.trigger).length)).toEqual([
-      2, 1, 0, 3, 1
+      2, 1, 0, 4, 2
     ]);
     expect(changes[1].notify[0].on).toBe('late');
   });
@@ -100,7 +115,9 @@ describe('notifications and triggers', () => {
     ['notify.0.block', 'block'],
     ['notify.0.on', 'on'],
     ['trigger.0.after', 'after'],
-    ['trigger.1.event', 'event']
+    ['trigger.1.event', 'event'],
+    ['trigger.2.files', 'files'],
+    ['trigger.2.parameter', 'parameter']
   ])('show an error in %s at its input', (field, id) => {
     show({ notify, trigger }, wrong({ field }));
     expect(screen.getAllByRole('alert')).toHaveLength(1);

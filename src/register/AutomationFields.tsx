@@ -89,7 +89,8 @@ function TriggerInputs(props: ITriggerInputsProps): JSX.Element {
           value={trigger.kind}
           options={[
             { value: 'after', label: trans.__('after another deployment') },
-            { value: 'event', label: trans.__('on an event of Prefect') }
+            { value: 'event', label: trans.__('on an event of Prefect') },
+            { value: 'files', label: trans.__('when a file appears') }
           ]}
           onChange={event =>
             onChange({
@@ -99,13 +100,14 @@ function TriggerInputs(props: ITriggerInputsProps): JSX.Element {
           }
         />
       </Field>
-      {trigger.kind === 'after' ? (
+      {trigger.kind === 'after' && (
         <TriggerText
           {...props}
           field="after"
           label={trans.__('Deployment, as flow/deployment')}
         />
-      ) : (
+      )}
+      {trigger.kind === 'event' && (
         <>
           <TriggerText
             {...props}
@@ -119,13 +121,27 @@ function TriggerInputs(props: ITriggerInputsProps): JSX.Element {
           />
         </>
       )}
+      {trigger.kind === 'files' && (
+        <>
+          <TriggerText
+            {...props}
+            field="files"
+            label={trans.__('Path, such as /data/*.csv')}
+          />
+          <TriggerText
+            {...props}
+            field="parameter"
+            label={trans.__('Parameter that gets the path (optional)')}
+          />
+        </>
+      )}
     </div>
   );
 }
 
 function TriggerText(
   props: ITriggerInputsProps & {
-    field: 'after' | 'event' | 'resource';
+    field: 'after' | 'event' | 'resource' | 'files' | 'parameter';
     label: string;
   }
 ): JSX.Element {

@@ -152,7 +152,7 @@ function eventOptions(
     { value: 'failed', label: trans.__('fails or crashes') },
     { value: 'late', label: trans.__('is late') },
     { value: 'completed', label: trans.__('completes') },
-    { value: 'overdue', label: trans.__('has not completed for some time') }
+    { value: 'overdue', label: trans.__('has not completed') }
   ];
 }
 

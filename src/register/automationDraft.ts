@@ -1,6 +1,7 @@
 import { UUID } from '@lumino/coreutils';
 
 import type { Notification, Trigger } from '../_api';
+import { quoteShellWord } from './shellWords';
 
 /** A notification in the form. */
 export interface INotificationDraft {
@@ -13,15 +14,19 @@ export interface INotificationDraft {
   hours: string;
 }
 
-/** A trigger in the form. The values of each kind are kept while the other kind is selected. */
+/** A trigger in the form. The values of each kind are kept while another kind is selected. */
 export interface ITriggerDraft {
   /** Identifies it among those of the form. */
   key: string;
-  kind: 'after' | 'event';
+  kind: 'after' | 'event' | 'files';
   /** Another deployment, as `flow/deployment`. */
   after: string;
   event: string;
   resource: string;
+  /** The path of a file, with wildcards. */
+  files: string;
+  /** The parameter that gets the path of the file. */
+  parameter: string;
 }
 
 /** A day, and time for the run itself. */
@@ -39,7 +44,9 @@ export function createTriggerDraft(): ITriggerDraft {
     kind: 'after',
     after: '',
     event: '',
-    resource: ''
+    resource: '',
+    files: '',
+    parameter: ''
   };
 }
 
@@ -58,12 +65,14 @@ export function createNotificationDrafts(
 export function createTriggerDrafts(
   registered: readonly Trigger[]
 ): ITriggerDraft[] {
-  return registered.map(({ after, event, resource }) => ({
+  return registered.map(({ after, event, resource, files, parameter }) => ({
     ...createTriggerDraft(),
-    kind: after === null ? 'event' : 'after',
+    kind: after !== null ? 'after' : files !== null ? 'files' : 'event',
     after: after ?? '',
     event: event ?? '',
-    resource: resource ?? ''
+    resource: resource ?? '',
+    files: files ?? '',
+    parameter: parameter ?? ''
   }));
 }
 
@@ -80,15 +89,13 @@ export function parseNotifications(
 
 /** Return the triggers that the form describes. */
 export function parseTriggers(drafts: readonly ITriggerDraft[]): Trigger[] {
-  return drafts.map(draft =>
-    draft.kind === 'after'
-      ? { after: draft.after.trim(), event: null, resource: null }
-      : {
-          after: null,
-          event: draft.event.trim(),
-          resource: draft.resource.trim() || null
-        }
-  );
+  return drafts.map(({ kind, after, event, resource, files, parameter }) => ({
+    after: kind === 'after' ? after.trim() : null,
+    event: kind === 'event' ? event.trim() : null,
+    resource: kind === 'event' ? resource.trim() || null : null,
+    files: kind === 'files' ? files.trim() : null,
+    parameter: kind === 'files' ? parameter.trim() || null : null
+  }));
 }
 
 /** Format notifications and triggers as flags of the magic. */
@@ -105,9 +112,17 @@ export function automationFlags(
   ];
 }
 
-function formatTrigger({ after, event, resource }: Trigger): string {
-  if (after !== null) {
-    return `after=${after}`;
-  }
-  return `event=${event}${resource === null ? '' : ` resource=${resource}`}`;
+/** Format a trigger as NAME=VALUE parts, which are split like words of a shell. */
+function formatTrigger(trigger: Trigger): string {
+  return TRIGGER_PARTS.filter(name => trigger[name] !== null)
+    .map(name => `${name}=${quoteShellWord(trigger[name] ?? '')}`)
+    .join(' ');
 }
+
+const TRIGGER_PARTS = [
+  'after',
+  'event',
+  'resource',
+  'files',
+  'parameter'
+] as const;

@@ -115,6 +115,10 @@ def test_notifications_and_triggers_of_a_line():
         Notification(on="late", block="a/b"),
         Notification(on="overdue", block="a/b", hours=26),
     )
+    files = """--trigger 'files="/data/new files/*.csv" parameter=path'"""
+    assert parse_line(f"tiles {files}").registration.trigger == (
+        Trigger(files="/data/new files/*.csv", parameter="path"),
+    )
     assert registration.trigger == (Trigger(after="etl/nightly"), Trigger(event="orders.*", resource="shop.1"))
 
 
@@ -128,7 +132,10 @@ def test_notifications_and_triggers_of_a_line():
         ("--notify 'late=a/b hours=2'", "only overdue has hours"),
         ("--notify 'overdue=a/b hours=0.1'", "hours: it must be at least 0.25"),
         ("--trigger after=nightly", "after: it does not have the required format"),
-        ("--trigger resource=a", "give either after, or event"),
+        ("--trigger resource=a", "give one of after, event and files"),
+        ("--trigger 'after=a/b resource=c'", "resource belongs to event"),
+        ("--trigger 'event=a parameter=b'", "parameter belongs to files"),
+        ("--trigger files=data/*.csv", "files: it does not have the required format"),
     ],
 )
 def test_a_notification_or_trigger_that_cannot_be_read(words, message):

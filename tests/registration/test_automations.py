@@ -14,7 +14,7 @@ from prefect.blocks.system import Secret
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.events.schemas.automations import AutomationCore
 
-from satflow_ext.deployments import automations, notification_blocks, overdue, queries, recovery
+from satflow_ext.deployments import automations, file_triggers, notification_blocks, overdue, queries, recovery
 from satflow_ext.deployments.journal import Journal
 from satflow_ext.errors import DeploymentDrifted, InvalidAutomation, NotificationFailed
 from satflow_ext.models import Notification, Registration, Trigger
@@ -95,8 +95,9 @@ def test_an_automation_that_was_changed_in_prefect_is_drift_and_stays(stack, reg
     done = registered(works, notify=notify(block, *events))
     labels = {event: f"notify.{event}={block}" for event in events}
 
+    found = own(stack, done)
+
     async def edit(client):
-        found = {each.name.rpartition(": ")[2]: each for each in await client.read_automations()}
         await client.pause_automation(found[labels["failed"]].id)
         await client.delete_automation(found[labels["late"]].id)
         third = found[labels["completed"]]
@@ -177,6 +178,56 @@ def test_a_run_starts_after_another_deployment_and_after_an_event(stack, registe
 
     asyncio.run(send())
     eventually(lambda: len(runs_of(stack, second)) == 2, seconds=PATIENCE)
+
+
+@flow
+def reads(path: str = ""):
+    return path
+
+
+def test_a_file_that_appears_or_is_replaced_starts_a_run_with_its_path(stack, registered, tmp_path):
+    old, new = tmp_path / "old.csv", tmp_path / "new file.csv"
+    old.write_text("1")
+    done = registered(reads, trigger=(Trigger(files=f"{tmp_path}/*.csv", parameter="path"),))
+    assert done.deployment.drift == ()
+    sent = stack.settings.state_dir / "files.json"
+    eventually(lambda: sent.exists() and old.name in sent.read_text(), seconds=PATIENCE)
+
+    def paths():
+        return sorted(run.parameters["path"] for run in runs_of(stack, done))
+
+    (tmp_path / "other.txt").write_text("1")
+    new.write_text("1")
+    eventually(lambda: paths() == [str(new)], seconds=PATIENCE)
+    old.write_text("12")
+    eventually(lambda: paths() == [str(new), str(old)], seconds=PATIENCE)
+    registered(reads)
+    assert own(stack, done) == {}
+    eventually(lambda: old.name not in sent.read_text(), seconds=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("known", "previous", "current", "found"),
+    [
+        ({}, {}, {"a": (2, 1, 1)}, []),  # it may still be written
+        ({}, {"a": (1, 1, 1)}, {"a": (2, 1, 1)}, []),
+        ({}, {"b": (2, 1, 1), "a": (3, 1, 1)}, {"a": (3, 1, 1), "b": (2, 1, 1)}, ["b", "a"]),
+        ({"a": (2, 1, 1)}, {"a": (2, 1, 1)}, {"a": (2, 1, 1)}, []),
+        ({"a": (2, 1, 1)}, {"a": (2, 5, 1)}, {"a": (2, 5, 1)}, ["a"]),
+        ({"a": (2, 1, 1)}, {"a": (2, 1, 1)}, {}, []),
+    ],
+)
+def test_files_are_new_once_they_no_longer_change(known, previous, current, found):
+    assert file_triggers.find_new_files(known, previous, current) == found
+
+
+def test_only_regular_files_with_printable_names_are_listed(tmp_path):
+    for name in ("a.csv", "b.txt", ".hidden.csv", "line\nbreak.csv"):
+        (tmp_path / name).write_text("1")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "broken.csv").symlink_to(tmp_path / "nothing")
+    assert list(file_triggers.list_files(f"{tmp_path}/*.csv")) == [f"{tmp_path}/a.csv"]
+    assert file_triggers.list_files(f"{tmp_path}/absent/*.csv") == {}
 
 
 def test_a_test_message_arrives_and_a_failure_is_explained(stack, receiver, block, monkeypatch):
@@ -305,6 +356,7 @@ async def _save_secret(api, name):
         ),
         ({"trigger": (Trigger(after="works/nobody"),)}, "Prefect has no deployment works/nobody", "trigger.0.after"),
         ({"trigger": (Trigger(event="prefect.flow-run.Running"),)}, "without end", "trigger.0.event"),
+        ({"trigger": (Trigger(files="/data/*", parameter="path"),)}, "has no parameter path", "trigger.0.parameter"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_written(stack, registered, choices, words, field):
@@ -315,12 +367,18 @@ def test_what_cannot_work_is_refused_before_anything_is_written(stack, registere
     assert caught.value.field == field
 
 
-def test_only_the_local_stack_reports_overdue_deployments():
-    chosen = Registration(notify=(Notification(on="overdue", block="a/b", hours=1),))
-    automations.check_automations(chosen, local=True)
+@pytest.mark.parametrize(
+    ("choices", "field"),
+    [
+        ({"notify": (Notification(on="overdue", block="a/b", hours=1),)}, "notify.0.on"),
+        ({"trigger": (Trigger(event="a"), Trigger(files="/data/*"))}, "trigger.1.files"),
+    ],
+)
+def test_what_the_local_stack_observes_is_refused_elsewhere(choices, field):
+    automations.check_automations(Registration(**choices), local=True)
     with pytest.raises(InvalidAutomation, match="on another Prefect server") as caught:
-        automations.check_automations(chosen, local=False)
-    assert caught.value.field == "notify.0.on"
+        automations.check_automations(Registration(**choices), local=False)
+    assert caught.value.field == field
 
 
 def test_a_deployment_does_not_start_after_itself(registered, name):
@@ -329,8 +387,8 @@ def test_a_deployment_does_not_start_after_itself(registered, name):
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"after": "a/b", "event": "c"}, {"after": "a/b", "resource": "c"}, {"after": "a"}]
+    "fields", [{}, {"after": "a/b", "event": "c"}, {"after": "a/b", "resource": "c"}, {"after": "a"}, {"files": "a"}]
 )
 def test_a_trigger_has_one_event(fields):
-    with pytest.raises(ValueError, match=r"give either after|String should match"):
+    with pytest.raises(ValueError, match=r"give one of after|belongs to event|String should match"):
         Registration.model_validate({"trigger": [fields]})
