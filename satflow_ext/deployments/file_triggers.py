@@ -30,11 +30,13 @@ from satflow_ext.settings import Settings, load_settings
 
 PAUSE = 2.0
 """Seconds between two lists of the files. A file is new when two lists have it with the same size and time."""
+MAX_GONE = 10_000
+"""Maximum number of files of a trigger that are remembered although they are gone."""
 NICENESS = 10
 """Niceness: the services and the user's programs have priority."""
 
-FileStamp = tuple[int, int, int]
-"""Time of the last change in nanoseconds, size and inode of a file: another one means that the file was replaced."""
+FileStamp = tuple[int, int]
+"""Time of the last change in nanoseconds, and size of a file: another one means that the file was replaced."""
 FileList = dict[str, FileStamp]
 """The files of a trigger by their paths."""
 
@@ -53,20 +55,27 @@ def main() -> int:
 async def watch_until_done(settings: Settings) -> None:
     """Check the files periodically. An event that could not be sent is sent after a later check."""
     watcher = FileWatcher(settings)
-    while await asyncio.to_thread(watcher.read_triggers):
+    while triggers := await asyncio.to_thread(watcher.read_triggers):
         record = await asyncio.to_thread(endpoints.read_record, settings)
         if record is None or record.prefect_url is None:
             return
+        new = await asyncio.to_thread(watcher.list_new_files, triggers)
         try:
-            await watcher.check_files(local_prefect_api(record.prefect_url, record.prefect_auth))
+            if new:
+                await watcher.send_events(new, local_prefect_api(record.prefect_url, record.prefect_auth))
         except SatflowError as error:
             logger.warning("%s", error)
+        await asyncio.to_thread(watcher.store)
         await asyncio.sleep(PAUSE)
-    await asyncio.to_thread(watcher.forget_files)
+    # A trigger that is registered again must not start runs for the files that appeared in between.
+    await asyncio.to_thread(watcher.list_new_files, {})
+    await asyncio.to_thread(watcher.store)
 
 
 class FileWatcher:
     """Finds new files of the local stack's triggers. The files for which events were sent are stored in the state folder.
+
+    Files that are gone are remembered: a network folder that was away for a moment must not start a run for each of its files.
 
     Args:
         settings: define the folders of the journal and of that list.
@@ -77,6 +86,7 @@ class FileWatcher:
         self._path = settings.state_dir / "files.json"
         self._known = _read_lists(self._path)
         self._previous: dict[str, FileList] = {}
+        self._stored = b""
 
     def read_triggers(self) -> dict[str, str]:
         """Return the patterns of the triggers, by the resource of their events."""
@@ -87,51 +97,67 @@ class FileWatcher:
             if trigger.files is not None
         }
 
-    async def check_files(self, api: PrefectApi) -> tuple[str, ...]:
-        """List the files, and send an event for each new one; return their paths.
+    def list_new_files(self, triggers: Mapping[str, str]) -> dict[str, FileList]:
+        """List the new files of each trigger that has some. The first list of a trigger has none.
 
-        The files that exist when a trigger is registered are not new.
+        Args:
+            triggers: patterns by the resource of their events; the files of others are forgotten.
+        """
+        current = {resource: list_files(pattern) for resource, pattern in triggers.items()}
+        self._known = {
+            resource: forget_oldest(self._known[resource], files) if resource in self._known else {**files}
+            for resource, files in current.items()
+        }
+        new = {
+            resource: find_new_files(self._known[resource], self._previous.get(resource, {}), files)
+            for resource, files in current.items()
+        }
+        self._previous = current
+        return {resource: files for resource, files in new.items() if files}
+
+    async def send_events(self, new: Mapping[str, FileList], api: PrefectApi) -> None:
+        """Send an event for each new file.
 
         Raises:
             PrefectFailed: the API did not answer; the files of which it has no event stay new.
         """
-        current = await asyncio.to_thread(self._list_files)
-        known = {resource: self._known.get(resource, files) for resource, files in current.items()}
-        known = {
-            resource: {path: stamp for path, stamp in files.items() if path in current[resource]}
-            for resource, files in known.items()
-        }
-        sent: list[str] = []
+        async with prefect_client(api) as client:
+            for resource, files in new.items():
+                for path, stamp in files.items():
+                    await client.create_event(_event(resource, path, stamp))
+                    self._known[resource][path] = stamp
+                    logger.info("%s is new.", path)
+
+    def store(self) -> None:
+        """Store the files for which events were sent, if there are others than before."""
+        content = _lists.dump_json(self._known)
+        if content == self._stored:
+            return
         try:
-            async with prefect_client(api) as client:
-                for resource, files in current.items():
-                    for path in find_new_files(known[resource], self._previous.get(resource, {}), files):
-                        await client.create_event(_event(resource, path, files[path]))
-                        known[resource][path] = files[path]
-                        sent.append(path)
-                        logger.info("%s is new.", path)
-        finally:
-            self._previous = current
-            await asyncio.to_thread(self._store, known)
-        return tuple(sent)
-
-    def forget_files(self) -> None:
-        """Forget all files, so that a trigger that is registered again does not start runs for earlier ones."""
-        self._store({})
-
-    def _list_files(self) -> dict[str, FileList]:
-        return {resource: list_files(pattern) for resource, pattern in self.read_triggers().items()}
-
-    def _store(self, known: dict[str, FileList]) -> None:
-        if known != self._known:
-            atomic_files.write_atomically(self._path, _lists.dump_json(known))
-            self._known = known
+            atomic_files.write_atomically(self._path, content)
+        except OSError as error:  # this process still knows the files
+            logger.warning("%s cannot be written: %s.", self._path, error.strerror)
+        else:
+            self._stored = content
 
 
-def find_new_files(known: Mapping[str, FileStamp], previous: Mapping[str, FileStamp], current: FileList) -> list[str]:
+def find_new_files(known: FileList, previous: FileList, current: FileList) -> FileList:
     """Return the files that were not known, and have not changed since the previous list, in the order of their times."""
     found = [path for path, stamp in current.items() if known.get(path) != stamp and previous.get(path) == stamp]
-    return sorted(found, key=lambda path: current[path])
+    return {path: current[path] for path in sorted(found, key=lambda path: current[path])}
+
+
+def forget_oldest(known: FileList, current: FileList, limit: int = MAX_GONE) -> FileList:
+    """Return the known files without the oldest of those that are gone.
+
+    Args:
+        known: the files for which events were sent.
+        current: the files that exist.
+        limit: maximum number of files that are gone.
+    """
+    gone = sorted((path for path in known if path not in current), key=lambda path: known[path])
+    forgotten = set(gone[: max(len(gone) - limit, 0)])
+    return {path: stamp for path, stamp in known.items() if path not in forgotten}
 
 
 def list_files(pattern: str) -> FileList:
@@ -143,7 +169,7 @@ def list_files(pattern: str) -> FileList:
                 status = os.stat(path)
             except OSError:  # just removed
                 continue
-            found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+            found[path] = (status.st_mtime_ns, status.st_size)
     return found
 
 

@@ -209,16 +209,45 @@ def test_a_file_that_appears_or_is_replaced_starts_a_run_with_its_path(stack, re
 @pytest.mark.parametrize(
     ("known", "previous", "current", "found"),
     [
-        ({}, {}, {"a": (2, 1, 1)}, []),  # it may still be written
-        ({}, {"a": (1, 1, 1)}, {"a": (2, 1, 1)}, []),
-        ({}, {"b": (2, 1, 1), "a": (3, 1, 1)}, {"a": (3, 1, 1), "b": (2, 1, 1)}, ["b", "a"]),
-        ({"a": (2, 1, 1)}, {"a": (2, 1, 1)}, {"a": (2, 1, 1)}, []),
-        ({"a": (2, 1, 1)}, {"a": (2, 5, 1)}, {"a": (2, 5, 1)}, ["a"]),
-        ({"a": (2, 1, 1)}, {"a": (2, 1, 1)}, {}, []),
+        ({}, {}, {"a": (2, 1)}, []),  # it may still be written
+        ({}, {"a": (1, 1)}, {"a": (2, 1)}, []),
+        ({}, {"b": (2, 1), "a": (3, 1)}, {"a": (3, 1), "b": (2, 1)}, ["b", "a"]),
+        ({"a": (2, 1)}, {"a": (2, 1)}, {"a": (2, 1)}, []),
+        ({"a": (2, 1)}, {"a": (2, 5)}, {"a": (2, 5)}, ["a"]),
+        ({"a": (2, 1)}, {"a": (2, 1)}, {}, []),
     ],
 )
 def test_files_are_new_once_they_no_longer_change(known, previous, current, found):
-    assert file_triggers.find_new_files(known, previous, current) == found
+    assert list(file_triggers.find_new_files(known, previous, current)) == found
+
+
+def test_files_of_a_folder_that_was_away_for_a_moment_are_not_new(stack, tmp_path):
+    folder, away = tmp_path / "data", tmp_path / "away"
+    folder.mkdir()
+    (folder / "old.csv").write_text("1")
+    settings = stack.settings.model_copy(update={"state_dir": tmp_path})
+    triggers = {"satflow.files.test": f"{folder}/*.csv"}
+    watcher = file_triggers.FileWatcher(settings)
+    assert watcher.list_new_files(triggers) == {}
+    (folder / "new.csv").write_text("1")
+    assert watcher.list_new_files(triggers) == {}
+    (found,) = watcher.list_new_files(triggers).values()
+    assert list(found) == [f"{folder}/new.csv"]
+    asyncio.run(watcher.send_events({"satflow.files.test": found}, stack.endpoints.prefect))
+    watcher.store()
+    for each in (watcher, file_triggers.FileWatcher(settings)):  # the second as after a restart
+        folder.rename(away)
+        assert each.list_new_files(triggers) == {}
+        away.rename(folder)
+        assert [each.list_new_files(triggers) for _ in range(3)] == [{}, {}, {}]
+    assert watcher.list_new_files({}) == {}
+    assert [watcher.list_new_files(triggers) for _ in range(2)] == [{}, {}]
+
+
+def test_the_oldest_files_that_are_gone_are_forgotten():
+    known = {"gone": (2, 1), "old": (1, 1), "oldest": (0, 1)}
+    assert file_triggers.forget_oldest(known, {"oldest": (0, 1)}, limit=1) == {"gone": (2, 1), "oldest": (0, 1)}
+    assert file_triggers.forget_oldest(known, {}, limit=3) == known
 
 
 def test_only_regular_files_with_printable_names_are_listed(tmp_path):
