@@ -284,6 +284,12 @@ class Notification(WireModel):
             raise PydanticCustomError("contradiction", "only overdue has hours")
         return self
 
+    @property
+    def label(self) -> str:
+        """The name of this choice in differences."""
+        hours = "" if self.hours is None else f" hours={self.hours:g}"
+        return f"notify.{self.on}={self.block}{hours}"
+
 
 class Trigger(WireModel):
     """An event that starts a run: the completion of a run of another deployment, any event of Prefect, or a new file.
@@ -308,6 +314,19 @@ class Trigger(WireModel):
         if self.parameter is not None and self.files is None:
             raise PydanticCustomError("contradiction", "parameter belongs to files")
         return self
+
+    @property
+    def label(self) -> str:
+        """The name of this choice in differences."""
+        if self.after is not None:
+            return f"trigger.after={self.after}"
+        if self.files is not None:
+            return f"trigger.files={self.files}{_format_part('parameter', self.parameter)}"
+        return f"trigger.event={self.event}{_format_part('resource', self.resource)}"
+
+
+def _format_part(name: str, value: str | None) -> str:
+    return "" if value is None else f" {name}={value}"
 
 
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]

@@ -83,7 +83,7 @@ def check_automations(chosen: Registration, *, local: bool) -> None:
 def _check_repetitions(several: tuple[Notification | Trigger, ...], field: str) -> None:
     for position, each in enumerate(several):
         if each in several[:position]:
-            problem = f"{_label(each)} is given twice."
+            problem = f"{each.label} is given twice."
             raise InvalidAutomation(problem, fix="Keep one of them.", field=f"{field}.{position}")
 
 
@@ -119,8 +119,7 @@ def check_file_parameters(chosen: Registration, parameter_schema: JsonObject) ->
 
 def list_values(chosen: Registration) -> dict[str, str]:
     """Return the notifications and triggers of a registration by their names in differences."""
-    choices: tuple[Notification | Trigger, ...] = (*chosen.notify, *chosen.trigger)
-    return {_label(each): ON for each in choices}
+    return {each.label: ON for each in (*chosen.notify, *chosen.trigger)}
 
 
 def list_live_values(row: DeploymentRow) -> dict[str, str]:
@@ -187,7 +186,7 @@ async def plan_automations(
             **_message(notification),
         }
         trigger = _notification_trigger(notification, own_id)
-        planned[_label(notification)] = _build(notification, full_name, own_id, trigger, action)
+        planned[notification.label] = _build(notification, full_name, own_id, trigger, action)
     for position, each in enumerate(chosen.trigger):
         start: JsonObject = {
             "type": "run-deployment",
@@ -196,7 +195,7 @@ async def plan_automations(
             "parameters": _file_parameter(each),
         }
         trigger = await _find_event(client, each, full_name, f"trigger.{position}.after")
-        planned[_label(each)] = _build(each, full_name, own_id, trigger, start)
+        planned[each.label] = _build(each, full_name, own_id, trigger, start)
     return planned
 
 
@@ -313,7 +312,7 @@ def _build(
     choice: Notification | Trigger, full_name: str, deployment_id: str, trigger: JsonObject, action: JsonObject
 ) -> JsonObject:
     """Return the fields of an automation, with our tags."""
-    label = _label(choice)
+    label = choice.label
     fields: JsonObject = {
         "name": f"SatFlow: {full_name}: {label}",
         "description": "Registered with the deployment. Change it there: register the flow again.",
@@ -365,17 +364,6 @@ async def remove_automations(client: PrefectClient, row: DeploymentRow) -> None:
     """Remove the automations of a deployment, before it is deleted."""
     for each in row.automations or ():
         await client.delete_automation(each.id)
-
-
-def _label(choice: Notification | Trigger) -> str:
-    """Return the name of a choice in differences."""
-    if isinstance(choice, Notification):
-        return f"notify.{choice.on}={choice.block}{f' hours={choice.hours:g}' if choice.hours else ''}"
-    if choice.after is not None:
-        return f"trigger.after={choice.after}"
-    if choice.files is not None:
-        return f"trigger.files={choice.files}{f' parameter={choice.parameter}' if choice.parameter else ''}"
-    return f"trigger.event={choice.event}{f' resource={choice.resource}' if choice.resource else ''}"
 
 
 def _read_tag(automation: AutomationRow, prefix: str) -> str:
