@@ -21,9 +21,10 @@ from satflow_ext.models import Notification, Registration, Trigger
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import rollback
 from tests.eventually import eventually
+from tests.flow_runs import start_run
 from tests.notification_receiver import make_block, run_receiver, save_block
 from tests.prefect_clients import stock_client
-from tests.registration.screens import in_prefect
+from tests.registration.screens import in_prefect, make_work_pool
 
 PATIENCE = 300
 
@@ -76,17 +77,21 @@ def notify(block, *events):
     return tuple(Notification(on=event, block=block) for event in events)
 
 
-def test_a_run_that_fails_and_one_that_completes_are_reported_once(stack, registered, ran, receiver, block):
+def test_a_run_that_is_late_fails_or_completes_is_reported_once(stack, registered, ran, receiver, block, name):
+    asyncio.run(make_work_pool(stack.endpoints, name))  # without a Prefect worker
+    waiting = registered(follows, work_pool=name, notify=notify(block, "late"))
+    start_run(stack, waiting.deployment.id)
     done = registered(works, notify=notify(block, "failed", "completed"))
     assert own(stack, done).keys() == {f"notify.failed={block}", f"notify.completed={block}"}
     assert done.deployment.drift == ()
     failed, completed = ran(done, fails=True).run, ran(done).run
-    name = f"works/{done.deployment.name}"
-    message = eventually(lambda: receiver.find(f"{name}: {failed.name} is Failed"), seconds=PATIENCE)
+    message = eventually(lambda: receiver.find(f"works/{name}: {failed.name} is Failed"), seconds=PATIENCE)
     assert "broken on purpose" in message["body"]
     assert failed.id in message["body"]
-    eventually(lambda: receiver.find(f"{name}: {completed.name} is Completed"), seconds=PATIENCE)
-    assert len([each for each in receiver.messages if name in each["subject"]]) == 2
+    eventually(lambda: receiver.find(f"works/{name}: {completed.name} is Completed"), seconds=PATIENCE)
+    late = eventually(lambda: receiver.find(f"follows/{name}: "), seconds=PATIENCE)
+    assert late["subject"].endswith(" is Late")
+    assert len([each for each in receiver.messages if name in each["subject"]]) == 3
     assert registered(works, notify=notify(block, "failed", "completed")).outcome == "unchanged"
 
 
