@@ -582,6 +582,11 @@ class Registration(WireModel):
         is_none = isinstance(single, dict) and single.get("kind") == "none"
         return {**rest, "schedules": () if is_none else (single,)}
 
+    @property
+    def automation_labels(self) -> tuple[str, ...]:
+        """The names of the notifications and triggers in differences."""
+        return (*(each.label for each in self.notify), *(each.label for each in self.trigger))
+
 
 class WrittenRegistration(Registration):
     """A registration from a command line or a magic: its parameters are text until the kernel parses them by their types.

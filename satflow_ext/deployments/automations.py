@@ -119,7 +119,7 @@ def check_file_parameters(chosen: Registration, parameter_schema: JsonObject) ->
 
 def list_values(chosen: Registration) -> dict[str, str]:
     """Return the notifications and triggers of a registration by their names in differences."""
-    return {each.label: ON for each in (*chosen.notify, *chosen.trigger)}
+    return dict.fromkeys(chosen.automation_labels, ON)
 
 
 def list_live_values(row: DeploymentRow) -> dict[str, str]:

@@ -90,7 +90,7 @@ def _choice_facts(manifest: Manifest) -> dict[str, str]:
         **schedules.list_schedule_facts(schedules.name_slugs(chosen.schedules), _format_schedule),
         **{f"parameters.{name}": format_value(value) for name, value in chosen.parameters.items()},
         **{f"tags.{tag}": tag for tag in chosen.tags},
-        **{each.label: "on" for each in (*chosen.notify, *chosen.trigger)},
+        **dict.fromkeys(chosen.automation_labels, "on"),
         **{name: format_value(value) for name, value in plain.items()},
         **{
             f"job_variables.{name}": format_value(value)
