@@ -134,7 +134,7 @@ function triggerTexts(
         { field: 'files', label: trans.__('Path, such as /data/*.csv') },
         {
           field: 'parameter',
-          label: trans.__('Parameter that gets the path (optional)')
+          label: trans.__('Path parameter (optional)')
         }
       ];
   }
