@@ -40,6 +40,8 @@ MAX_CONCURRENCY = 10_000
 MAX_RETRIES = 10_000
 MAX_RUN_SECONDS = 365.0 * 24 * 3600
 """The longest time limit of a run and the longest delay of a retry, in seconds."""
+MIN_OVERDUE_HOURS = 0.25
+MAX_OVERDUE_HOURS = 366.0 * 24
 RESERVED_PREFIX = "satflow_"
 """Prefix of the names of SatFlow's own files in a run's folder."""
 
@@ -260,35 +262,71 @@ class RRuleSchedule(ScheduleChoices):
 Schedule = Annotated[CronSchedule | IntervalSchedule | RRuleSchedule, Field(discriminator="kind")]
 
 
-NotificationEvent = Literal["failed", "late", "completed"]
+NotificationEvent = Literal["failed", "late", "completed", "overdue"]
 
 
 class Notification(WireModel):
-    """A message that Prefect sends when a run of the deployment fails (or crashes), is late, or completes.
+    """A message that Prefect sends when a run of the deployment fails (or crashes), is late or completes, or if none completes.
 
-    `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only.
+    `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only. `hours`
+    belongs to `overdue`: the time in which a run of the deployment has to complete.
     """
 
     on: NotificationEvent
     block: Annotated[str, Field(pattern=r"^[a-z0-9_-]+/[a-z0-9-]+$", max_length=512)]
+    hours: Annotated[float, Field(ge=MIN_OVERDUE_HOURS, le=MAX_OVERDUE_HOURS)] | None = None
+
+    @model_validator(mode="after")
+    def _require_hours_for_overdue(self) -> Notification:
+        if self.on == "overdue" and self.hours is None:
+            raise PydanticCustomError("missing_hours", "overdue also needs hours: a number, such as 26")
+        if self.on != "overdue" and self.hours is not None:
+            raise PydanticCustomError("contradiction", "only overdue has hours")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name of this choice in differences."""
+        hours = "" if self.hours is None else f" hours={self.hours:g}"
+        return f"notify.{self.on}={self.block}{hours}"
 
 
 class Trigger(WireModel):
-    """An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+    """An event that starts a run: the completion of a run of another deployment, any event of Prefect, or a new file.
 
     `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
-    it is about; both may end with `*`.
+    it is about; both may end with `*`. `files` is the absolute path of a file of this machine, with wildcards as in a shell, and
+    `parameter` the parameter that gets the path of the file that appeared.
     """
 
     after: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")] | None = None
     event: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     resource: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    files: Annotated[str, Field(pattern=r"^/(?:[^\x00-\x1f]*/)?[^/\x00-\x1f]+$", max_length=4096)] | None = None
+    parameter: Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=256)] | None = None
 
     @model_validator(mode="after")
     def _require_one_event(self) -> Trigger:
-        if (self.after is None) == (self.event is None) or (self.after is not None and self.resource is not None):
-            raise PydanticCustomError("contradiction", "give either after, or event with an optional resource")
+        if sum(each is not None for each in (self.after, self.event, self.files)) != 1:
+            raise PydanticCustomError("contradiction", "give one of after, event and files")
+        if self.resource is not None and self.event is None:
+            raise PydanticCustomError("contradiction", "resource belongs to event")
+        if self.parameter is not None and self.files is None:
+            raise PydanticCustomError("contradiction", "parameter belongs to files")
         return self
+
+    @property
+    def label(self) -> str:
+        """The name of this choice in differences."""
+        if self.after is not None:
+            return f"trigger.after={self.after}"
+        if self.files is not None:
+            return f"trigger.files={self.files}{_format_part('parameter', self.parameter)}"
+        return f"trigger.event={self.event}{_format_part('resource', self.resource)}"
+
+
+def _format_part(name: str, value: str | None) -> str:
+    return "" if value is None else f" {name}={value}"
 
 
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
@@ -373,7 +411,7 @@ class Registration(WireModel):
         Option(
             "--notify",
             "EVENT=BLOCK",
-            "a message by a Prefect block if a run failed, is late or completed: failed=slack-webhook/team",
+            "a message by a Prefect block if a run failed, is late, completed or is overdue: failed=slack-webhook/team",
             "a notification",
         ),
     ] = ()
@@ -382,7 +420,7 @@ class Registration(WireModel):
         Option(
             "--trigger",
             "TRIGGER",
-            "an event that starts a run: after=FLOW/DEPLOYMENT, or event=NAME with resource=ID",
+            "an event that starts a run: after=FLOW/DEPLOYMENT, event=NAME with resource=ID, files=PATTERN with parameter=NAME",
             "a trigger",
         ),
     ] = ()
@@ -543,6 +581,11 @@ class Registration(WireModel):
         single = fields["schedule"]
         is_none = isinstance(single, dict) and single.get("kind") == "none"
         return {**rest, "schedules": () if is_none else (single,)}
+
+    @property
+    def automation_labels(self) -> tuple[str, ...]:
+        """The names of the notifications and triggers in differences."""
+        return (*(each.label for each in self.notify), *(each.label for each in self.trigger))
 
 
 class WrittenRegistration(Registration):

@@ -241,6 +241,11 @@ class DeploymentRow(PrefectRow):
     entrypoint: str | None = None
     automations: list[AutomationRow] | None = None
 
+    @property
+    def is_paused(self) -> bool:
+        """True if it is paused, or all its schedules were deactivated, which looks the same in Prefect."""
+        return self.paused or (bool(self.schedules) and not any(each.active for each in self.schedules))
+
 
 class WorkPoolRow(PrefectRow):
     """A work pool."""

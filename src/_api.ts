@@ -634,13 +634,27 @@ export interface LogsFrame {
 }
 
 /**
- * A message that Prefect sends when a run of the deployment fails (or crashes), is late, or completes.
+ * A message that Prefect sends when a run of the deployment fails (or crashes), is late or completes, or if none completes.
  *
- * `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only.
+ * `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only. `hours`
+ * belongs to `overdue`: the time in which a run of the deployment has to complete.
  */
 export interface Notification {
-  on: 'failed' | 'late' | 'completed';
+  on: 'failed' | 'late' | 'completed' | 'overdue';
   block: string;
+  hours: number | null;
+}
+
+/**
+ * A message that Prefect sends when a run of the deployment fails (or crashes), is late or completes, or if none completes.
+ *
+ * `block` is the Prefect block that sends it, as `type/name`. Its address and credential are stored in Prefect only. `hours`
+ * belongs to `overdue`: the time in which a run of the deployment has to complete.
+ */
+export interface NotificationInput {
+  on: 'failed' | 'late' | 'completed' | 'overdue';
+  block: string;
+  hours?: number | null;
 }
 
 /**
@@ -696,7 +710,7 @@ export interface PreflightRequest {
     CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
   )[];
   parameters?: JsonObject;
-  notify?: Notification[];
+  notify?: NotificationInput[];
   trigger?: TriggerInput[];
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
@@ -757,7 +771,7 @@ export interface RegisterRequest {
     CronScheduleInput | IntervalScheduleInput | RRuleScheduleInput
   )[];
   parameters?: JsonObject;
-  notify?: Notification[];
+  notify?: NotificationInput[];
   trigger?: TriggerInput[];
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
@@ -1250,27 +1264,33 @@ export interface TaskRunPage {
 }
 
 /**
- * An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+ * An event that starts a run: the completion of a run of another deployment, any event of Prefect, or a new file.
  *
  * `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
- * it is about; both may end with `*`.
+ * it is about; both may end with `*`. `files` is the absolute path of a file of this machine, with wildcards as in a shell, and
+ * `parameter` the parameter that gets the path of the file that appeared.
  */
 export interface Trigger {
   after: string | null;
   event: string | null;
   resource: string | null;
+  files: string | null;
+  parameter: string | null;
 }
 
 /**
- * An event that starts a run of the deployment: the completion of a run of another deployment, or any event of Prefect.
+ * An event that starts a run: the completion of a run of another deployment, any event of Prefect, or a new file.
  *
  * `after` is that deployment, as `flow/deployment`. `event` is the name of an event, and `resource` the id of the resource that
- * it is about; both may end with `*`.
+ * it is about; both may end with `*`. `files` is the absolute path of a file of this machine, with wildcards as in a shell, and
+ * `parameter` the parameter that gets the path of the file that appeared.
  */
 export interface TriggerInput {
   after?: string | null;
   event?: string | null;
   resource?: string | null;
+  files?: string | null;
+  parameter?: string | null;
 }
 
 /**

@@ -87,13 +87,20 @@ def test_two_schedules_and_a_notification(page: Page, lab: Lab) -> None:
         form.get_by_test_id("satflow-add-notify").click()
         expect(form.get_by_test_id("satflow-notify-block")).to_have_value("custom-webhook/team")
         form.get_by_test_id("satflow-notify-test").click()
-        item = form.get_by_test_id("satflow-notify-item")
+        item = form.get_by_test_id("satflow-notify-item").first
         expect(item).to_contain_text("Sent with custom-webhook/team.", timeout=STARTS)
         assert "Test by SatFlow" in received[0]
+        form.get_by_test_id("satflow-add-notify").click()
+        form.get_by_test_id("satflow-notify-on").nth(1).select_option("overdue")
+        form.get_by_test_id("satflow-notify-hours").fill("30")
         form.get_by_test_id("satflow-add-trigger").click()
         form.get_by_test_id("satflow-trigger-kind").select_option("event")
         form.get_by_test_id("satflow-trigger-event").fill("orders.received")
-        item.scroll_into_view_if_needed()
+        form.get_by_test_id("satflow-add-trigger").click()
+        form.get_by_test_id("satflow-trigger-kind").nth(1).select_option("files")
+        form.get_by_test_id("satflow-trigger-files").fill("/data/incoming/*.csv")
+        form.get_by_test_id("satflow-trigger-parameter").fill("region")
+        form.get_by_test_id("satflow-trigger-item").last.scroll_into_view_if_needed()
         show_themes(page, "alerts")
 
         form.get_by_test_id("satflow-advanced").locator("summary").first.click()
@@ -104,7 +111,7 @@ def test_two_schedules_and_a_notification(page: Page, lab: Lab) -> None:
         registered = form.get_by_test_id("satflow-registered")
         expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)
         shot(page, "alerts-registered")
-        field(form, "fails").check()
+        field(form.get_by_test_id("satflow-parameters"), "fails").check()
         form.get_by_test_id("satflow-submit-and-run").click()
         expect(page.get_by_test_id("satflow-state").first).to_contain_text("Failed", timeout=RUNS)
         for _ in range(240):

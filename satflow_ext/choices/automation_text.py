@@ -13,8 +13,12 @@ from satflow_ext.models import Notification, NotificationEvent, Trigger
 from satflow_ext.validation_errors import convert_first_error
 
 EVENTS: tuple[str, ...] = get_args(NotificationEvent)
-NOTIFICATION_EXAMPLE = "For example, --notify failed=slack-webhook/team."
-TRIGGER_EXAMPLE = "For example, --trigger after=etl/nightly, or --trigger event=orders.received."
+NOTIFICATION_EXAMPLE = (
+    "For example, --notify failed=slack-webhook/team, or --notify 'overdue=slack-webhook/team hours=26'."
+)
+TRIGGER_EXAMPLE = (
+    "For example, --trigger after=etl/nightly, --trigger event=orders.received, or --trigger files=/data/*.csv."
+)
 
 Choice = TypeVar("Choice", bound=BaseModel)
 

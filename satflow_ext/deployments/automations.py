@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from satflow_ext.errors import InvalidAutomation
-from satflow_ext.models import JsonObject, Notification, NotificationEvent, Registration, Trigger
+from satflow_ext.models import JsonObject, Notification, Registration, Trigger
 from satflow_ext.prefect_api import PrefectClient, replace_not_found
 from satflow_ext.prefect_names import read_deployment
 from satflow_ext.prefect_rows import AutomationRow, DeploymentRow
@@ -27,7 +29,7 @@ PAGE_SIZE = 200
 ON, CHANGED, OFF = "on", "changed in Prefect", "off"
 """Values of an automation in differences."""
 
-RUN_EVENTS: Mapping[NotificationEvent, tuple[str, ...]] = {
+RUN_EVENTS: Mapping[str, tuple[str, ...]] = {
     "failed": ("prefect.flow-run.Crashed", "prefect.flow-run.Failed", "prefect.flow-run.TimedOut"),
     "late": ("prefect.flow-run.Late",),
     "completed": ("prefect.flow-run.Completed",),
@@ -36,25 +38,38 @@ RUN_EVENTS: Mapping[NotificationEvent, tuple[str, ...]] = {
 SUBJECT = "{{ flow.name }}/{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }}"
 BODY = "{{ flow_run.state.message or '' }}\nFlow run: {{ flow_run.id }}"
 
+OVERDUE_EVENT = "satflow.deployment.overdue"
+"""Event of the local stack: no run of the deployment has completed in time (`overdue.py`)."""
+HOURS_LABEL = "satflow.hours"
+"""Label of the deployment in that event: the time in hours."""
+FILE_EVENT = "satflow.file.appeared"
+"""Event of the local stack: a file of a trigger appeared or was replaced (`file_triggers.py`)."""
+PATH_LABEL = "satflow.path"
+"""Label of the resource of that event: the path of the file."""
+OVERDUE_SUBJECT = "{{{{ flow.name }}}}/{{{{ deployment.name }}}} has not completed a run for {hours} hours"
+OVERDUE_BODY = "Last completed run: {{ event.payload['last_completed'] or 'none' }}"
+
 REACTIVE: JsonObject = {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0}
 LOOPS = frozenset({"Scheduled", "Pending", "Running", "*"})
 """Names of states through which a started run itself passes."""
 COMPARED_TRIGGER = ("type", "posture", "threshold", "within", "match", "match_related", "for_each", "expect")
-COMPARED_ACTION = ("type", "block_document_id", "subject", "body", "source", "deployment_id")
+COMPARED_ACTION = ("type", "block_document_id", "subject", "body", "source", "deployment_id", "parameters")
 
 
-def check_automations(chosen: Registration) -> None:
+def check_automations(chosen: Registration, *, local: bool) -> None:
     """Check the notifications and triggers of a registration without I/O.
 
+    Args:
+        chosen: the choices.
+        local: whether the deployment is on the local stack.
+
     Raises:
-        InvalidAutomation: one of them is given twice, or a trigger would start runs without end.
+        InvalidAutomation: one of them is given twice, needs the local stack, or would start runs without end.
     """
-    choices: Mapping[str, tuple[Notification | Trigger, ...]] = {"notify": chosen.notify, "trigger": chosen.trigger}
-    for field, several in choices.items():
-        for position, each in enumerate(several):
-            if each in several[:position]:
-                problem = f"{_label(each)} is given twice."
-                raise InvalidAutomation(problem, fix="Keep one of them.", field=f"{field}.{position}")
+    _check_repetitions(chosen.notify, "notify")
+    _check_repetitions(chosen.trigger, "trigger")
+    if not local:
+        _check_local_choices(chosen)
     for position, trigger in enumerate(chosen.trigger):
         kind, _, state = (trigger.event or "").rpartition(".")
         if (kind == "prefect.flow-run" and state in LOOPS) or trigger.event == "*":
@@ -65,10 +80,46 @@ def check_automations(chosen: Registration) -> None:
             )
 
 
+def _check_repetitions(several: tuple[Notification | Trigger, ...], field: str) -> None:
+    for position, each in enumerate(several):
+        if each in several[:position]:
+            problem = f"{each.label} is given twice."
+            raise InvalidAutomation(problem, fix="Keep one of them.", field=f"{field}.{position}")
+
+
+def _check_local_choices(chosen: Registration) -> None:
+    """Refuse the choices that a process of the local stack observes."""
+    overdue = [f"notify.{position}.on" for position, each in enumerate(chosen.notify) if each.on == "overdue"]
+    files = [f"trigger.{position}.files" for position, each in enumerate(chosen.trigger) if each.files is not None]
+    for field in (*overdue, *files):
+        raise InvalidAutomation(
+            f"{'Overdue deployments are' if field in overdue else 'New files are'} only noticed by the local stack, "
+            "and this deployment is on another Prefect server.",
+            fix="Choose another event.",
+            field=field,
+        )
+
+
+def check_file_parameters(chosen: Registration, parameter_schema: JsonObject) -> None:
+    """Check that the flow has the parameters that get the paths of new files.
+
+    Raises:
+        InvalidAutomation: it does not have one of them.
+    """
+    properties = parameter_schema.get("properties")
+    known = [*properties] if isinstance(properties, dict) else []
+    for position, each in enumerate(chosen.trigger):
+        if each.parameter is not None and each.parameter not in known:
+            raise InvalidAutomation(
+                f"The flow has no parameter {each.parameter}.",
+                fix=f"Its parameters are {', '.join(known)}." if known else "It has none: leave the parameter out.",
+                field=f"trigger.{position}.parameter",
+            )
+
+
 def list_values(chosen: Registration) -> dict[str, str]:
     """Return the notifications and triggers of a registration by their names in differences."""
-    choices: tuple[Notification | Trigger, ...] = (*chosen.notify, *chosen.trigger)
-    return {_label(each): ON for each in choices}
+    return dict.fromkeys(chosen.automation_labels, ON)
 
 
 def list_live_values(row: DeploymentRow) -> dict[str, str]:
@@ -88,7 +139,7 @@ async def attach_automations(client: PrefectClient, rows: Iterable[DeploymentRow
     if not found:
         return found
     by_id: dict[str, list[AutomationRow]] = {}
-    for each in await _read_own_automations(client):
+    for each in await read_own_automations(client):
         by_id.setdefault(_read_tag(each, DEPLOYMENT_TAG), []).append(each)
     return [row.model_copy(update={"automations": by_id.get(str(row.id), [])}) for row in found]
 
@@ -99,7 +150,8 @@ async def read_with_automations(client: PrefectClient, full_name: str) -> Deploy
     return (await attach_automations(client, [row]))[0] if row else None
 
 
-async def _read_own_automations(client: PrefectClient) -> list[AutomationRow]:
+async def read_own_automations(client: PrefectClient) -> list[AutomationRow]:
+    """Read the automations of all deployments that SatFlow has created."""
     found: list[AutomationRow] = []
     offset = 0
     while True:
@@ -131,20 +183,19 @@ async def plan_automations(
         action: JsonObject = {
             "type": "send-notification",
             "block_document_id": str(block_id),
-            "subject": SUBJECT,
-            "body": BODY,
+            **_message(notification),
         }
-        trigger = _run_trigger(own_id, RUN_EVENTS[notification.on])
-        planned[_label(notification)] = _build(notification, full_name, own_id, trigger, action)
+        trigger = _notification_trigger(notification, own_id)
+        planned[notification.label] = _build(notification, full_name, own_id, trigger, action)
     for position, each in enumerate(chosen.trigger):
         start: JsonObject = {
             "type": "run-deployment",
             "source": "selected",
             "deployment_id": own_id,
-            "parameters": None,
+            "parameters": _file_parameter(each),
         }
         trigger = await _find_event(client, each, full_name, f"trigger.{position}.after")
-        planned[_label(each)] = _build(each, full_name, own_id, trigger, start)
+        planned[each.label] = _build(each, full_name, own_id, trigger, start)
     return planned
 
 
@@ -170,6 +221,9 @@ async def find_block(client: PrefectClient, name: str, field: str) -> UUID:
 
 async def _find_event(client: PrefectClient, trigger: Trigger, full_name: str, field: str) -> JsonObject:
     """Return the trigger of an automation."""
+    if trigger.files is not None:
+        match: JsonObject = {"prefect.resource.id": file_resource(full_name, trigger)}
+        return {**REACTIVE, "match": match, "match_related": {}, "for_each": [], "expect": [FILE_EVENT]}
     if trigger.after is None:
         resource: JsonObject = {"prefect.resource.id": trigger.resource} if trigger.resource else {}
         return {**REACTIVE, "match": resource, "match_related": {}, "for_each": [], "expect": [trigger.event]}
@@ -182,6 +236,62 @@ async def _find_event(client: PrefectClient, trigger: Trigger, full_name: str, f
         fix = "Name it as flow/deployment, and register it first."
         raise InvalidAutomation(f"Prefect has no deployment {trigger.after}.", fix=fix, field=field)
     return _run_trigger(str(other.id), RUN_EVENTS["completed"])
+
+
+def _message(notification: Notification) -> JsonObject:
+    if notification.hours is None:
+        return {"subject": SUBJECT, "body": BODY}
+    return {"subject": OVERDUE_SUBJECT.format(hours=format_hours(notification.hours)), "body": OVERDUE_BODY}
+
+
+def _notification_trigger(notification: Notification, deployment_id: str) -> JsonObject:
+    if notification.on != "overdue":
+        return _run_trigger(deployment_id, RUN_EVENTS[notification.on])
+    match: JsonObject = {"prefect.resource.id": f"prefect.deployment.{deployment_id}"}
+    match[HOURS_LABEL] = format_hours(notification.hours or 0)
+    return {**REACTIVE, "match": match, "match_related": {}, "for_each": [], "expect": [OVERDUE_EVENT]}
+
+
+def format_hours(hours: float) -> str:
+    """Format a number of hours, the same for equal numbers."""
+    return f"{hours:g}"
+
+
+@dataclass(frozen=True)
+class OverdueWatch:
+    """A deployment and the time in which a run of it has to complete, in hours."""
+
+    deployment_id: UUID
+    hours: float
+
+
+def find_overdue_watches(own: Iterable[AutomationRow]) -> set[OverdueWatch]:
+    """Return what the notifications `overdue` of all deployments wait for, without those that were switched off in Prefect.
+
+    Args:
+        own: the automations of all deployments.
+    """
+    found = set()
+    for each in own:
+        match = each.trigger.get("match")
+        if each.enabled and each.trigger.get("expect") == [OVERDUE_EVENT] and isinstance(match, dict):
+            with suppress(ValueError):  # a client has changed it in Prefect
+                deployment_id = UUID(_read_tag(each, DEPLOYMENT_TAG))
+                found.add(OverdueWatch(deployment_id, float(str(match.get(HOURS_LABEL)))))
+    return found
+
+
+def file_resource(full_name: str, trigger: Trigger) -> str:
+    """Return the id of the resource of the events about new files, which is another one for each trigger of a deployment."""
+    chosen = json.dumps([full_name, trigger.files, trigger.parameter])
+    return f"satflow.files.{hashlib.sha256(chosen.encode()).hexdigest()[:32]}"
+
+
+def _file_parameter(trigger: Trigger) -> JsonObject | None:
+    """Return the parameters of the runs that a trigger starts: the path of a file, which Prefect takes from the event."""
+    if trigger.parameter is None:
+        return None
+    return {trigger.parameter: {"__prefect_kind": "jinja", "template": f"{{{{ event.resource['{PATH_LABEL}'] }}}}"}}
 
 
 def _run_trigger(deployment_id: str, events: Iterable[str]) -> JsonObject:
@@ -202,7 +312,7 @@ def _build(
     choice: Notification | Trigger, full_name: str, deployment_id: str, trigger: JsonObject, action: JsonObject
 ) -> JsonObject:
     """Return the fields of an automation, with our tags."""
-    label = _label(choice)
+    label = choice.label
     fields: JsonObject = {
         "name": f"SatFlow: {full_name}: {label}",
         "description": "Registered with the deployment. Change it there: register the flow again.",
@@ -254,15 +364,6 @@ async def remove_automations(client: PrefectClient, row: DeploymentRow) -> None:
     """Remove the automations of a deployment, before it is deleted."""
     for each in row.automations or ():
         await client.delete_automation(each.id)
-
-
-def _label(choice: Notification | Trigger) -> str:
-    """Return the name of a choice in differences."""
-    if isinstance(choice, Notification):
-        return f"notify.{choice.on}={choice.block}"
-    if choice.after is not None:
-        return f"trigger.after={choice.after}"
-    return f"trigger.event={choice.event}{f' resource={choice.resource}' if choice.resource else ''}"
 
 
 def _read_tag(automation: AutomationRow, prefix: str) -> str:

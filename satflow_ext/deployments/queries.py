@@ -164,7 +164,6 @@ def describe_deployment(
         local: whether it belongs to the local stack.
     """
     known = found if isinstance(found, Manifest) else None
-    switched_on = any(each.active for each in row.schedules)
     return Deployment(
         id=str(row.id),
         name=row.name,
@@ -177,7 +176,7 @@ def describe_deployment(
         parameters=row.parameters,
         parameter_schema=known.parameter_schema if known else row.parameter_openapi_schema or {},
         schedules=_describe_schedules(row, known),
-        paused=row.paused or (bool(row.schedules) and not switched_on),
+        paused=row.is_paused,
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
         description=live_description(row),

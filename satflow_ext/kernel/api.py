@@ -91,10 +91,11 @@ def register(
             (docs/schedules.md).
         parameters: values for the flow's parameters, of the types that the flow takes. A value without a JSON equivalent is
             refused.
-        notify: messages by Prefect blocks, each as `EVENT=BLOCK`: `failed=slack-webhook/team`. Events are `failed`, `late`
-            and `completed` (docs/notifications.md).
-        trigger: events that start a run, each as `after=flow/deployment` for the completion of another deployment's run, or
-            as `event=NAME resource=ID` for any event of Prefect.
+        notify: messages by Prefect blocks, each as `EVENT=BLOCK`: `failed=slack-webhook/team`. Events are `failed`, `late`,
+            `completed`, and `overdue` with a number of hours: `overdue=slack-webhook/team hours=26` (docs/notifications.md).
+        trigger: events that start a run, each as `after=flow/deployment` for the completion of another deployment's run, as
+            `event=NAME resource=ID` for any event of Prefect, or as `files=/data/*.csv parameter=NAME` for a new file, whose
+            path that parameter gets.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
         infrastructure: settings with which the work pool starts each run (docs/containers.md): `image`, `cpu` in cores,
             `memory` in GiB, `gpus`, `env` by name, and `job_variables` for the work pool's other variables.

@@ -1,7 +1,8 @@
 """Background jobs of the local stack: short-lived processes that run next to its services.
 
-They recover registrations when the stack starts, collect unused contents once a day, submit the runs of run groups, and start
-clusters ahead of scheduled runs for the deployments that request it.
+They recover registrations when the stack starts, collect unused contents once a day, submit the runs of run groups, start
+clusters ahead of scheduled runs for the deployments that request it, report deployments that are overdue, and watch files whose
+appearance starts a run.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import suppress
 
 from satflow_ext.settings import Settings
 from satflow_ext.stack import service_definitions, service_environment
 from satflow_ext.stack.process import ProcessPlan, ServiceProcess
 
-COLLECTION_DELAY = 600.0
-"""Seconds after the start of the stack during which no collection runs, so that the user has the machine for other work."""
+START_DELAY = 600.0
+"""Seconds after the start of the stack during which no collection runs, so that the user has the machine for other work, and no
+deployment is reported as overdue, so that runs that were missed while the stack was off can complete."""
 
 JOB_GRACE = 1.0
 """Seconds that a background job has to exit when the stack stops."""
@@ -30,18 +33,30 @@ PREWARM_CHECK_PAUSE = 10.0
 SUBMISSION_CHECK_PAUSE = 1.0
 """Seconds between two checks for a run group with points to submit. The process that starts a group submits its first runs."""
 
+FILES_CHECK_PAUSE = 5.0
+"""Seconds between two checks for a trigger on files; the process that watches them runs until there is none."""
 
-async def run_background_jobs(settings: Settings, *, delay: float = COLLECTION_DELAY, pause: float = HOUR) -> None:
+OVERDUE_CHECK_PAUSE = 300.0
+"""Seconds between two checks for deployments that have not completed a run in time, which is many minutes at least."""
+
+
+async def run_background_jobs(settings: Settings, *, delay: float = START_DELAY, pause: float = HOUR) -> None:
     """Recover registrations that the database has lost, then collect when a collection is due. Each job writes its own log.
 
     Args:
         settings: settings of the stack.
-        delay: seconds until the first check for a due collection.
-        pause: seconds between two checks.
+        delay: seconds until the first check for a due collection and for overdue deployments.
+        pause: seconds between two checks for a due collection.
     """
     if any((settings.state_dir / "journal").glob("*.json")):
         await _run_job("healing", "satflow_ext.deployments.startup_recovery", settings)
-    beside = [asyncio.create_task(each(settings)) for each in (_prewarm_periodically, _submit_periodically)]
+    periodic = (
+        _prewarm_periodically(settings),
+        _submit_periodically(settings),
+        _report_overdue(settings, delay),
+        _watch_files_periodically(settings),
+    )
+    beside = [asyncio.create_task(each) for each in periodic]
     try:
         await _collect_periodically(settings, delay, pause)
     finally:
@@ -64,6 +79,30 @@ async def _submit_periodically(settings: Settings) -> None:
         if (settings.state_dir / "run_groups" / "local.pending").exists():
             await _run_job("submitting", "satflow_ext.run_groups", settings)
         await asyncio.sleep(SUBMISSION_CHECK_PAUSE)
+
+
+async def _report_overdue(settings: Settings, delay: float) -> None:
+    await asyncio.sleep(delay)
+    while True:
+        if await asyncio.to_thread(_is_in_journal, b'"overdue"', settings):
+            await _run_job("overdue", "satflow_ext.deployments.overdue", settings)
+        await asyncio.sleep(OVERDUE_CHECK_PAUSE)
+
+
+async def _watch_files_periodically(settings: Settings) -> None:
+    while True:
+        await asyncio.sleep(FILES_CHECK_PAUSE)  # first, because a server that has just started may miss events
+        if await asyncio.to_thread(_is_in_journal, b'"files":"', settings):
+            await _run_job("files", "satflow_ext.deployments.file_triggers", settings)
+
+
+def _is_in_journal(text: bytes, settings: Settings) -> bool:
+    """Search the text of `deployments.journal.DeploymentWrite`, whose import takes memory that this process keeps."""
+    for path in (settings.state_dir / "journal").glob("*.json"):
+        with suppress(OSError):  # just removed, or damaged
+            if text in path.read_bytes():
+                return True
+    return False
 
 
 async def _collect_periodically(settings: Settings, delay: float, pause: float) -> None:

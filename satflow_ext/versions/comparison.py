@@ -18,7 +18,9 @@ from satflow_ext.versions.manifest import Manifest
 
 UNEXPLAINED_CHANGE = "The flow differs in something that the recorded source does not show, such as captured data."
 NO_SOURCE = "The flows differ, but their code cannot be compared: no source was recorded for one of the versions."
-SEPARATE_CHOICES = frozenset({"name", "executor", "schedules", "parameters", "tags", "infrastructure"})
+SEPARATE_CHOICES = frozenset(
+    {"name", "executor", "schedules", "parameters", "tags", "infrastructure", "notify", "trigger"}
+)
 """Choices that are not compared directly: the name is always the same, and the others are formatted first."""
 MAX_DIFF_LINES = 5000
 """Maximum number of lines in a piece for which a diff is made: a longer diff takes too long and is not readable."""
@@ -88,6 +90,7 @@ def _choice_facts(manifest: Manifest) -> dict[str, str]:
         **schedules.list_schedule_facts(schedules.name_slugs(chosen.schedules), _format_schedule),
         **{f"parameters.{name}": format_value(value) for name, value in chosen.parameters.items()},
         **{f"tags.{tag}": tag for tag in chosen.tags},
+        **dict.fromkeys(chosen.automation_labels, "on"),
         **{name: format_value(value) for name, value in plain.items()},
         **{
             f"job_variables.{name}": format_value(value)

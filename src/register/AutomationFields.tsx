@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -89,7 +90,8 @@ function TriggerInputs(props: ITriggerInputsProps): JSX.Element {
           value={trigger.kind}
           options={[
             { value: 'after', label: trans.__('after another deployment') },
-            { value: 'event', label: trans.__('on an event of Prefect') }
+            { value: 'event', label: trans.__('on an event of Prefect') },
+            { value: 'files', label: trans.__('when a file appears') }
           ]}
           onChange={event =>
             onChange({
@@ -99,36 +101,46 @@ function TriggerInputs(props: ITriggerInputsProps): JSX.Element {
           }
         />
       </Field>
-      {trigger.kind === 'after' ? (
-        <TriggerText
-          {...props}
-          field="after"
-          label={trans.__('Deployment, as flow/deployment')}
-        />
-      ) : (
-        <>
-          <TriggerText
-            {...props}
-            field="event"
-            label={trans.__('Name of the event')}
-          />
-          <TriggerText
-            {...props}
-            field="resource"
-            label={trans.__('Id of its resource (optional)')}
-          />
-        </>
-      )}
+      {triggerTexts(trigger.kind, trans).map(({ field, label }) => (
+        <TriggerText key={field} {...props} field={field} label={label} />
+      ))}
     </div>
   );
 }
 
-function TriggerText(
-  props: ITriggerInputsProps & {
-    field: 'after' | 'event' | 'resource';
-    label: string;
+/** A text of a trigger, with the label of its input. */
+interface ITriggerText {
+  field: 'after' | 'event' | 'resource' | 'files' | 'parameter';
+  label: string;
+}
+
+/** Return the texts that a kind of trigger has. */
+function triggerTexts(
+  kind: ITriggerDraft['kind'],
+  trans: TranslationBundle
+): ITriggerText[] {
+  switch (kind) {
+    case 'after':
+      return [
+        { field: 'after', label: trans.__('Deployment, as flow/deployment') }
+      ];
+    case 'event':
+      return [
+        { field: 'event', label: trans.__('Name of the event') },
+        { field: 'resource', label: trans.__('Id of its resource (optional)') }
+      ];
+    case 'files':
+      return [
+        { field: 'files', label: trans.__('Path, such as /data/*.csv') },
+        {
+          field: 'parameter',
+          label: trans.__('Path parameter (optional)')
+        }
+      ];
   }
-): JSX.Element {
+}
+
+function TriggerText(props: ITriggerInputsProps & ITriggerText): JSX.Element {
   const { trigger, field, label, error, onChange } = props;
   const id = useFieldId(field);
   return (

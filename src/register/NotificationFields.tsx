@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, HTMLSelect } from '@jupyterlab/ui-components';
+import { Button, HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
 
 import type { ErrorBody, Notification } from '../_api';
@@ -79,7 +79,11 @@ function NotificationInputs(props: INotificationInputsProps): JSX.Element {
   return (
     <>
       <div className="jp-Satflow-columns">
-        <Field id={onId} label={trans.__('When a run')}>
+        <Field
+          id={onId}
+          label={trans.__('When a run')}
+          error={errorBelow(error, 'on')}
+        >
           <HTMLSelect
             id={onId}
             data-testid="satflow-notify-on"
@@ -108,9 +112,36 @@ function NotificationInputs(props: INotificationInputsProps): JSX.Element {
             }
           />
         </Field>
+        {notification.on === 'overdue' && <HoursField {...props} />}
       </div>
       <TestButton block={notification.block} onTest={props.onTest} />
     </>
+  );
+}
+
+/** The time in which a run has to complete. */
+function HoursField(props: INotificationInputsProps): JSX.Element {
+  const trans = useTrans();
+  const { notification, error, onChange } = props;
+  const id = useFieldId('hours');
+  return (
+    <Field
+      id={id}
+      label={trans.__('Hours without a completed run')}
+      error={errorBelow(error, 'hours')}
+    >
+      <InputGroup
+        id={id}
+        type="number"
+        min="0.25"
+        step="any"
+        data-testid="satflow-notify-hours"
+        value={notification.hours}
+        onChange={event =>
+          onChange({ ...notification, hours: event.target.value })
+        }
+      />
+    </Field>
   );
 }
 
@@ -120,7 +151,8 @@ function eventOptions(
   return [
     { value: 'failed', label: trans.__('fails or crashes') },
     { value: 'late', label: trans.__('is late') },
-    { value: 'completed', label: trans.__('completes') }
+    { value: 'completed', label: trans.__('completes') },
+    { value: 'overdue', label: trans.__('has not completed') }
   ];
 }
 

@@ -108,10 +108,16 @@ def test_the_single_schedule_of_an_earlier_manifest_is_read(stored, schedules):
 
 def test_notifications_and_triggers_of_a_line():
     line = "tiles --notify failed=slack-webhook/team --notify 'on=late block=a/b' --trigger after=etl/nightly"
-    registration = parse_line(f"{line} --trigger 'event=orders.* resource=shop.1'").registration
+    more = "--notify 'overdue=a/b hours=26' --trigger 'event=orders.* resource=shop.1'"
+    registration = parse_line(f"{line} {more}").registration
     assert registration.notify == (
         Notification(on="failed", block="slack-webhook/team"),
         Notification(on="late", block="a/b"),
+        Notification(on="overdue", block="a/b", hours=26),
+    )
+    files = """--trigger 'files="/data/new files/*.csv" parameter=path'"""
+    assert parse_line(f"tiles {files}").registration.trigger == (
+        Trigger(files="/data/new files/*.csv", parameter="path"),
     )
     assert registration.trigger == (Trigger(after="etl/nightly"), Trigger(event="orders.*", resource="shop.1"))
 
@@ -122,8 +128,14 @@ def test_notifications_and_triggers_of_a_line():
         ("--notify often=a/b", "'often=a/b': on: it is missing"),
         ("--notify failed", "'failed': 'failed' is not NAME=VALUE.*For example, --notify"),
         ("--notify failed=https://hooks.example.org/secret", "block: it does not have the required format"),
+        ("--notify overdue=a/b", "'overdue=a/b': overdue also needs hours"),
+        ("--notify 'late=a/b hours=2'", "only overdue has hours"),
+        ("--notify 'overdue=a/b hours=0.1'", "hours: it must be at least 0.25"),
         ("--trigger after=nightly", "after: it does not have the required format"),
-        ("--trigger resource=a", "give either after, or event"),
+        ("--trigger resource=a", "give one of after, event and files"),
+        ("--trigger 'after=a/b resource=c'", "resource belongs to event"),
+        ("--trigger 'event=a parameter=b'", "parameter belongs to files"),
+        ("--trigger files=data/*.csv", "files: it does not have the required format"),
     ],
 )
 def test_a_notification_or_trigger_that_cannot_be_read(words, message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from satflow_ext.models import Cell, Source, SourceFile
+from satflow_ext.models import Cell, Notification, Registration, Source, SourceFile, Trigger
 from satflow_ext.versions import code_comparison, comparison
 from tests.registration import sealed
 
@@ -144,6 +144,18 @@ def test_versions_whose_source_says_nothing():
     before, after = sealed.manifest(b"1"), sealed.manifest(b"2", version=4, exact="other")
     assert "no source was recorded" in (comparison.compare_versions(before, after).unexplained or "")
     assert comparison.summarize_diff(comparison.compare_versions(before, before)) == "nothing"
+
+
+def test_notifications_and_triggers_are_compared_one_by_one():
+    late, overdue = Notification(on="late", block="a/b"), Notification(on="overdue", block="a/b", hours=26)
+    before, after = (
+        sealed.manifest(b"1", chosen=Registration(name="nightly", notify=notify, trigger=trigger))
+        for notify, trigger in (((late,), ()), ((late, overdue), (Trigger(files="/data/*", parameter="path"),)))
+    )
+    assert [(each.name, each.before, each.after) for each in comparison.compare_choices(before, after)] == [
+        ("notify.overdue=a/b hours=26", None, "on"),
+        ("trigger.files=/data/* parameter=path", None, "on"),
+    ]
 
 
 SAVE = """

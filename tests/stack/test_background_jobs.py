@@ -1,4 +1,4 @@
-"""What the stack does by itself: it heals what its database has lost, and collects what its store need not keep."""
+"""What the stack does by itself: it heals what its database has lost, collects contents, and checks for overdue deployments."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from satflow_ext import endpoints, lease
 from satflow_ext.commands.store_collect import DAY
 from satflow_ext.deployments import queries
 from satflow_ext.kernel.pack import pack_flow
-from satflow_ext.models import Registration
+from satflow_ext.models import Notification, Registration
 from satflow_ext.registration import register
 from satflow_ext.settings import GIB
 from satflow_ext.stack import background_jobs
 from satflow_ext.store.contents import Contents
 from tests.eventually import eventually
+from tests.notification_receiver import make_block
 from tests.stack.place import Place
 
 
@@ -35,11 +36,13 @@ def kept():
 def test_what_a_power_cut_took_from_the_database_is_there_after_the_next_start(whole: Place, tmp_path: Path) -> None:
     database = whole.settings.state_dir / "prefect" / "prefect.db"
     with lease.acquire_lease(whole.settings) as held:
-        copy(database, tmp_path / "before.db")
         where = endpoints.resolve_endpoints(whole.settings, held.record)
+        block = asyncio.run(make_block(where.prefect, "http://127.0.0.1:1/"))
+        chosen = Registration(notify=(Notification(on="overdue", block=block, hours=24),))
+        copy(database, tmp_path / "before.db")
         with tempfile.TemporaryDirectory() as folder:
             packed = pack_flow(kept, Path(folder), namespace={"kept": kept}, parameter_values={}, limit=GIB)
-            asyncio.run(register(packed, Registration(), where, whole.settings))
+            asyncio.run(register(packed, chosen, where, whole.settings))
     lease.stop_stack(whole.settings)
     whole.wait_gone()
 
@@ -53,6 +56,8 @@ def test_what_a_power_cut_took_from_the_database_is_there_after_the_next_start(w
         )
         (healed,) = asyncio.run(queries.list_deployments(where))
         collects_what_nobody_refers_to(whole)
+        overdue = whole.settings.state_dir / "overdue.json"
+        asyncio.run(do_chores_until(lambda: overdue.exists() and healed.id in overdue.read_text(), whole))
     assert (healed.flow_name, healed.version, healed.manifest_problem, healed.drift) == ("kept", 1, None, ())
     assert "had lost version 1 of kept/kept" in log_of(whole, "healing")
 
