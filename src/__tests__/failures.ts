@@ -3,6 +3,15 @@ import { Signal } from '@lumino/signaling';
 import type * as api from '../_api';
 import type { INotebookCell, INotebooks } from '../notebooks';
 
+/** Return an error of the server. */
+export const wrong = (change: Partial<api.ErrorBody> = {}): api.ErrorBody => ({
+  error: 'Wrong',
+  message: 'It is wrong.',
+  fix: 'Do this.',
+  field: null,
+  ...change
+});
+
 /** Return a failure whose traceback was not recognized. */
 export function failureOf(change: Partial<api.Failure> = {}): api.Failure {
   return {
