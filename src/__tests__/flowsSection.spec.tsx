@@ -4,7 +4,7 @@ import React from 'react';
 import type { FlowsState } from '../flows/flows';
 import { FlowsSection } from '../flows/FlowsSection';
 import { wrong } from './failures';
-import { deployment, flow, run } from './fakes';
+import { deployment, flow } from './fakes';
 
 describe('FlowsSection', () => {
   const list = {
