@@ -90,10 +90,22 @@ async def _report_overdue(settings: Settings, delay: float) -> None:
 
 
 async def _watch_files_periodically(settings: Settings) -> None:
+    read_at = None
     while True:
         await asyncio.sleep(FILES_CHECK_PAUSE)  # first, because a server that has just started may miss events
+        if (changed_at := _changed_at(settings)) == read_at:
+            continue
+        read_at = changed_at
         if await asyncio.to_thread(_is_in_journal, b'"files":"', settings):
             await _run_job("files", "satflow_ext.deployments.file_triggers", settings)
+            read_at = None  # it may have failed
+
+
+def _changed_at(settings: Settings) -> int | None:
+    """Return when an entry of the journal was last replaced, None if there is no journal."""
+    with suppress(FileNotFoundError):
+        return (settings.state_dir / "journal").stat().st_mtime_ns
+    return None
 
 
 def _is_in_journal(text: bytes, settings: Settings) -> bool:
