@@ -1,5 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  Button,
+  refreshIcon,
+  spreadsheetIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
 import type { Run, RunGroup, RunPoint } from '../_api';
@@ -13,6 +18,8 @@ import { StateMark } from './StateMark';
 export interface IGroupActions {
   onRetryGroup: (group: RunGroup) => void;
   onCancelGroup: (group: RunGroup) => void;
+  /** Insert a cell into the current notebook that reads the results. */
+  onInsertResults: (group: RunGroup) => void;
   onOpenPoints: (group: RunGroup) => void;
   onClosePoints: (group: RunGroup) => void;
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
@@ -72,6 +79,17 @@ function GroupButtons({ group, actions }: IGroupRowProps): JSX.Element {
   const trans = useTrans();
   return (
     <>
+      {(group.counts.COMPLETED ?? 0) > 0 && (
+        <IconButton
+          icon={spreadsheetIcon}
+          label={trans.__(
+            'Insert a cell with the results of %1 into the notebook',
+            group.name
+          )}
+          onClick={() => actions.onInsertResults(group)}
+          testId="satflow-group-results"
+        />
+      )}
       {countFailed(group) > 0 && (
         <IconButton
           icon={refreshIcon}
