@@ -98,7 +98,7 @@ describe('GroupRow', () => {
     );
   });
 
-  it('opens to its runs, with the reason of a failure', () => {
+  it('opens to its runs, the failed ones first, with their reason', () => {
     show({}, [
       point(),
       point({ position: 2, state: 'FAILED', message: 'ValueError: no data' }),
@@ -108,11 +108,11 @@ describe('GroupRow', () => {
     expect(actions.onOpenPoints).toHaveBeenCalledTimes(1);
     const rows = screen.getAllByTestId('satflow-point');
     expect(rows.map(row => row.dataset.state)).toEqual([
-      'COMPLETED',
       'FAILED',
+      'COMPLETED',
       'WAITING'
     ]);
-    expect(rows[1]?.textContent).toContain('ValueError: no data');
+    expect(rows[0]?.textContent).toContain('ValueError: no data');
     expect(screen.getAllByTestId('satflow-open-point')).toHaveLength(2);
   });
 });

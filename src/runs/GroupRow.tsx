@@ -2,8 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   Button,
   refreshIcon,
-  spreadsheetIcon,
-  stopIcon
+  stopIcon,
+  tableRowsIcon
 } from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
@@ -81,7 +81,7 @@ function GroupButtons({ group, actions }: IGroupRowProps): JSX.Element {
     <>
       {(group.counts.COMPLETED ?? 0) > 0 && (
         <IconButton
-          icon={spreadsheetIcon}
+          icon={tableRowsIcon}
           label={trans.__(
             'Insert a cell with the results of %1 into the notebook',
             group.name
@@ -168,6 +168,16 @@ function countFailed({ counts }: RunGroup): number {
   return FAILED_STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
 }
 
+/** Return the failed points, which the user looks for in a long list, and then the others. */
+function sortPoints(points: RunPoint[]): RunPoint[] {
+  const hasFailed = ({ state }: RunPoint) =>
+    FAILED_STATES.some(each => each === state);
+  return [
+    ...points.filter(hasFailed),
+    ...points.filter(point => !hasFailed(point))
+  ];
+}
+
 /** Return the numbers of points by their state, such as "28 of 31 completed" and "3 failed". */
 function describeCounts(group: RunGroup, trans: TranslationBundle): string[] {
   const { counts, total } = group;
@@ -200,7 +210,7 @@ function PointList({ group, points, actions }: IGroupRowProps): JSX.Element {
         aria-label={trans.__('Runs of %1', group.name)}
         data-testid="satflow-group-points"
       >
-        {points.map(point => (
+        {sortPoints(points).map(point => (
           <PointRow
             key={point.position}
             point={point}

@@ -110,8 +110,7 @@ function renderRun(
         onDebug: id
           ? () =>
               void debugRun(run.id, cells, parts.client, trans).catch(showError)
-          : null,
-        onRetry: shown && id ? () => onRetry(shown) : null
+          : null
       }}
       actions={{
         onCancel,
