@@ -90,21 +90,14 @@ class DebugRun:
         """
         lines = [self._title(), *self.notes]
         if self.task is None:
-            return _join_cell(lines, self.format_call(f"{self.variable}.flow"))
+            return _join_cell(lines, _format_call(self, f"{self.variable}.flow"))
         lines.insert(1, f"{self.task_name}, with the inputs as they were when it failed")
         inputs = f"{self.variable}.inputs"
         missing = [
             f"{inputs}[{name!r}] = {self.variable}.missing({name!r})  # {_one_line(reason)}"
             for name, reason in self.not_kept.items()
         ]
-        return _join_cell(lines, *missing, self.format_call(f"{self.variable}.task.fn"))
-
-    def format_call(self, function: str) -> str:
-        """Return the text of a call with the inputs of the failed task, or with the run's parameters if no task failed."""
-        if self.task is None:
-            return _call(function, f"**{self.variable}.parameters", self.flow)
-        names = {*self.inputs, *self.not_kept}
-        return _call(function, _format_arguments(self.task, names, f"{self.variable}.inputs"), self.task)
+        return _join_cell(lines, *missing, _format_call(self, f"{self.variable}.task.fn"))
 
     def _title(self) -> str:
         return f"Run {self.run.name} of {self.manifest.full_name}, version {self.manifest.version}"
@@ -128,6 +121,14 @@ def _join_cell(comments: list[str], *code: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _format_call(made: DebugRun, function: str) -> str:
+    """Return the text of a call with the inputs of the failed task, or with the run's parameters if no task failed."""
+    if made.task is None:
+        return _call(function, f"**{made.variable}.parameters", made.flow)
+    names = {*made.inputs, *made.not_kept}
+    return _call(function, _format_arguments(made.task, names, f"{made.variable}.inputs"), made.task)
 
 
 def _call(function: str, arguments: str, called: Any) -> str:
@@ -308,7 +309,7 @@ def _describe_own_call(made: DebugRun, namespace: Mapping[str, object]) -> Itera
     called = made.task or made.flow
     name = called.fn.__name__
     if isinstance(namespace.get(name), type(called)):
-        call = made.format_call(name if made.task is None else f"{name}.fn")
+        call = _format_call(made, name if made.task is None else f"{name}.fn")
         yield f"The same with {name} as it is in this notebook: {call}"
 
 
