@@ -307,7 +307,7 @@ def _add_task(made: DebugRun, found: _DownloadedRun) -> None:
 def _describe_own_call(made: DebugRun, namespace: Mapping[str, object]) -> Iterator[str]:
     """Yield how the notebook's own function of the same name is called, which the user may repair."""
     called = made.task or made.flow
-    name = called.fn.__name__
+    name = getattr(called.fn, "__name__", "")  # absent from a callable object
     if isinstance(namespace.get(name), type(called)):
         call = _format_call(made, name if made.task is None else f"{name}.fn")
         yield f"The same with {name} as it is in this notebook: {call}"
