@@ -89,6 +89,10 @@ class Lab:
     def run_all(self, page: Page) -> None:
         """Run all cells and wait until the kernel is idle."""
         page.evaluate(RUN_ALL)
+        self.wait_until_idle(page)
+
+    def wait_until_idle(self, page: Page) -> None:
+        """Wait until the kernel of the current notebook executes nothing."""
         page.evaluate(SETTLED)
 
     def start_running(self, page: Page) -> None:

@@ -26,7 +26,7 @@ def test_a_backfill_is_started_watched_and_repaired(page: Page, lab: Lab) -> Non
     fixed = lab.folder / "fixed"
     register_first(page, lab, "daily.ipynb", DAILY.replace("FIXED", repr(str(fixed))))
     page.evaluate("() => window.jupyterapp.commands.execute('satflow:show-runs')")
-    page.get_by_test_id("satflow-run-many").click()
+    page.locator("[data-deployment=daily]").get_by_test_id("satflow-run-many").click()
     form = page.get_by_test_id("satflow-run-many-form")
     form.get_by_test_id("satflow-over-first-day").fill("2026-01-07")
     form.get_by_test_id("satflow-over-last-day").fill("2026-01-01")
@@ -39,7 +39,7 @@ def test_a_backfill_is_started_watched_and_repaired(page: Page, lab: Lab) -> Non
     show_themes(page, "90-run-many")
     page.get_by_role("button", name="Start runs").click()
 
-    group = page.get_by_test_id("satflow-group-row")
+    group = page.locator("[data-group=january]")
     expect(group.get_by_test_id("satflow-state").first).to_have_attribute("data-state", "FAILED", timeout=RUNS)
     expect(group.get_by_test_id("satflow-group-counts")).to_contain_text("5 of 7 completed")
     expect(group.get_by_test_id("satflow-group-counts")).to_contain_text("2 failed")

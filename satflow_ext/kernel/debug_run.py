@@ -90,15 +90,14 @@ class DebugRun:
         """
         lines = [self._title(), *self.notes]
         if self.task is None:
-            return _join_cell(lines, _call(f"{self.variable}.flow", f"**{self.variable}.parameters", self.flow))
-        inputs = f"{self.variable}.inputs"
+            return _join_cell(lines, _format_call(self, f"{self.variable}.flow"))
         lines.insert(1, f"{self.task_name}, with the inputs as they were when it failed")
+        inputs = f"{self.variable}.inputs"
         missing = [
             f"{inputs}[{name!r}] = {self.variable}.missing({name!r})  # {_one_line(reason)}"
             for name, reason in self.not_kept.items()
         ]
-        arguments = _format_arguments(self.task, {*self.inputs, *self.not_kept}, inputs)
-        return _join_cell(lines, *missing, _call(f"{self.variable}.task.fn", arguments, self.task))
+        return _join_cell(lines, *missing, _format_call(self, f"{self.variable}.task.fn"))
 
     def _title(self) -> str:
         return f"Run {self.run.name} of {self.manifest.full_name}, version {self.manifest.version}"
@@ -122,6 +121,14 @@ def _join_cell(comments: list[str], *code: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _format_call(made: DebugRun, function: str) -> str:
+    """Return the text of a call with the inputs of the failed task, or with the run's parameters if no task failed."""
+    if made.task is None:
+        return _call(function, f"**{made.variable}.parameters", made.flow)
+    names = {*made.inputs, *made.not_kept}
+    return _call(function, _format_arguments(made.task, names, f"{made.variable}.inputs"), made.task)
 
 
 def _call(function: str, arguments: str, called: Any) -> str:
@@ -171,6 +178,7 @@ def debug_run(run: str, *, task: str | None = None, as_name: str | None = None) 
     made = DebugRun(found.detail.run, flow, found.detail.run.parameters, found.version.manifest, variable=variable)
     made.notes += [*notes, *_list_differences(made.manifest)]
     _add_task(made, found)
+    made.notes += _describe_own_call(made, namespace)
     namespace[variable] = made
     return made
 
@@ -294,6 +302,15 @@ def _add_task(made: DebugRun, found: _DownloadedRun) -> None:
         _add_inputs(made, found.inputs)
     for name in failed.kept.not_kept:
         made.not_kept[name] = failed.kept.describe_reason(name) or ""
+
+
+def _describe_own_call(made: DebugRun, namespace: Mapping[str, object]) -> Iterator[str]:
+    """Yield how the notebook's own function of the same name is called, which the user may repair."""
+    called = made.task or made.flow
+    name = getattr(called.fn, "__name__", "")  # absent from a callable object
+    if isinstance(namespace.get(name), type(called)):
+        call = _format_call(made, name if made.task is None else f"{name}.fn")
+        yield f"The same with {name} as it is in this notebook: {call}"
 
 
 def _list_others(others: tuple[FailedTaskRun, ...], run: Run) -> Iterator[str]:

@@ -42,8 +42,7 @@ function renderCard(
   const actions = {
     onCopy: jest.fn(),
     onOpenCell: jest.fn(),
-    onDebug: jest.fn(),
-    onRetry: jest.fn()
+    onDebug: jest.fn()
   };
   const failure = failureOf({
     exceptions: [error()],

@@ -4,7 +4,7 @@ import React from 'react';
 import type { Deployment, RunGroup, RunGroupRequest, RunPoint } from '../_api';
 import { RequestFailed } from '../errors';
 import { GroupRow } from '../runs/GroupRow';
-import { RunGroupsModel } from '../runs/groups';
+import { formatResultsCell, RunGroupsModel } from '../runs/groups';
 import { RunManyModel } from '../runs/runMany';
 import { RunManyForm } from '../runs/RunManyForm';
 import { deployment, FakeStream } from './fakes';
@@ -45,6 +45,7 @@ describe('GroupRow', () => {
   const actions = {
     onRetryGroup: jest.fn(),
     onCancelGroup: jest.fn(),
+    onInsertResults: jest.fn(),
     onOpenPoints: jest.fn(),
     onClosePoints: jest.fn(),
     onOpen: jest.fn()
@@ -78,7 +79,26 @@ describe('GroupRow', () => {
     expect(screen.queryByTestId('satflow-cancel-group')).toBeNull();
   });
 
-  it('opens to its runs, with the reason of a failure', () => {
+  it('offers a cell with the results as soon as there is one', () => {
+    const { unmount } = show();
+    fireEvent.click(screen.getByTestId('satflow-group-results'));
+    expect(actions.onInsertResults).toHaveBeenCalledTimes(1);
+    unmount();
+    show({ counts: { RUNNING: 31 } });
+    expect(screen.queryByTestId('satflow-group-results')).toBeNull();
+  });
+
+  it.each([
+    ['running', 'results(partial=True)'],
+    ['completed', 'results()'],
+    ['stopped', 'results(partial=True)']
+  ] as const)('reads the results of a group that is %s', (state, call) => {
+    expect(formatResultsCell(group({ state, name: 'a "b"' }))).toContain(
+      `get_run_group("a \\"b\\"").${call}\n`
+    );
+  });
+
+  it('opens to its runs, the failed ones first, with their reason', () => {
     show({}, [
       point(),
       point({ position: 2, state: 'FAILED', message: 'ValueError: no data' }),
@@ -88,11 +108,11 @@ describe('GroupRow', () => {
     expect(actions.onOpenPoints).toHaveBeenCalledTimes(1);
     const rows = screen.getAllByTestId('satflow-point');
     expect(rows.map(row => row.dataset.state)).toEqual([
-      'COMPLETED',
       'FAILED',
+      'COMPLETED',
       'WAITING'
     ]);
-    expect(rows[1]?.textContent).toContain('ValueError: no data');
+    expect(rows[0]?.textContent).toContain('ValueError: no data');
     expect(screen.getAllByTestId('satflow-open-point')).toHaveLength(2);
   });
 });

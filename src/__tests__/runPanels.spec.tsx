@@ -50,7 +50,7 @@ function createTab(panels: RunPanels): RunTab {
   };
   const model = new RunModel('r1', client, new FakeStream(), list);
   return new RunTab(model, new FailedCells(new FakeNotebookCells()), {
-    client: { debugRun: jest.fn() },
+    debugRun: jest.fn(),
     deployments: new DeploymentsModel(client),
     preferences: new Preferences(),
     stack: new StackModel(client),

@@ -35,8 +35,7 @@ describe('RunView', () => {
       cellOf: () => null,
       onOpenCell: jest.fn(),
       onCopy: jest.fn(),
-      onDebug: null,
-      onRetry: null
+      onDebug: null
     },
     actions: {
       onCancel: jest.fn(),

@@ -18,6 +18,7 @@ describe('RunsSection', () => {
     onRunMany: jest.fn(),
     onRetryGroup: jest.fn(),
     onCancelGroup: jest.fn(),
+    onInsertResults: jest.fn(),
     onOpenPoints: jest.fn(),
     onClosePoints: jest.fn(),
     onPause: jest.fn(),

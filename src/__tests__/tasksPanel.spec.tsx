@@ -57,8 +57,7 @@ describe('the panel of task runs', () => {
       cellOf: () => null,
       onOpenCell: jest.fn(),
       onCopy: jest.fn(),
-      onDebug: null,
-      onRetry: null
+      onDebug: null
     },
     actions: {
       onCancel: jest.fn(),

@@ -12,6 +12,7 @@ import type { Widget } from '@lumino/widgets';
 
 import { satflowIcon } from '../icons';
 import { Notebooks } from '../notebooks';
+import { debugRun } from '../runs/debugRun';
 import { FailedCells } from '../runs/failedCells';
 import type { RunModel } from '../runs/run';
 import type { IRunTabParts } from '../runs/runTab';
@@ -65,7 +66,13 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     const { contents } = app.serviceManager;
     const notebooks = new Notebooks(tracker, contents, app.commands);
     const views = { actions, panels, rendermime, trans };
-    const parts = { client, deployments, preferences, stack, ...views };
+    const parts: IRunTabParts = {
+      debugRun: (id, cells) => debugRun(id, cells, client, trans),
+      deployments,
+      preferences,
+      stack,
+      ...views
+    };
     const model = async (id: string) => {
       const { RunModel } = await import('../runs/run');
       return new RunModel(id, client, stream, runs);

@@ -22,8 +22,6 @@ export interface IFailureCardProps extends Omit<
   onCopy: (traceback: string) => void;
   /** Load the run into a notebook; null if the run does not belong to a deployment. */
   onDebug: (() => void) | null;
-  /** Execute the run again; null if the run does not belong to a deployment. */
-  onRetry: (() => void) | null;
 }
 
 /** The reason why a run failed: the exception, the failed task, and the lines of the user's code. */
@@ -74,13 +72,13 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
 
 function FailureButtons(props: IFailureCardProps): JSX.Element {
   const trans = useTrans();
-  const { onCopy, onDebug, onRetry } = props;
+  const { onCopy, onDebug } = props;
   const { traceback } = props.failure;
   return (
     <>
       {onDebug && (
         <Button
-          className="jp-mod-styled jp-Satflow-button"
+          className="jp-mod-styled jp-Satflow-button jp-mod-accept"
           title={trans.__(
             'Load this version and its inputs, and insert a cell that repeats the failed call'
           )}
@@ -88,15 +86,6 @@ function FailureButtons(props: IFailureCardProps): JSX.Element {
           data-testid="satflow-debug-run"
         >
           {trans.__('Open in notebook')}
-        </Button>
-      )}
-      {onRetry && (
-        <Button
-          className="jp-mod-styled jp-Satflow-button"
-          onClick={onRetry}
-          data-testid="satflow-retry-failed"
-        >
-          {trans.__('Retry')}
         </Button>
       )}
       {traceback && (

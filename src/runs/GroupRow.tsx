@@ -1,5 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  Button,
+  refreshIcon,
+  stopIcon,
+  tableRowsIcon
+} from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
 import type { Run, RunGroup, RunPoint } from '../_api';
@@ -13,6 +18,8 @@ import { StateMark } from './StateMark';
 export interface IGroupActions {
   onRetryGroup: (group: RunGroup) => void;
   onCancelGroup: (group: RunGroup) => void;
+  /** Insert a cell into the current notebook that reads the results. */
+  onInsertResults: (group: RunGroup) => void;
   onOpenPoints: (group: RunGroup) => void;
   onClosePoints: (group: RunGroup) => void;
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
@@ -72,6 +79,17 @@ function GroupButtons({ group, actions }: IGroupRowProps): JSX.Element {
   const trans = useTrans();
   return (
     <>
+      {(group.counts.COMPLETED ?? 0) > 0 && (
+        <IconButton
+          icon={tableRowsIcon}
+          label={trans.__(
+            'Insert a cell with the results of %1 into the notebook',
+            group.name
+          )}
+          onClick={() => actions.onInsertResults(group)}
+          testId="satflow-group-results"
+        />
+      )}
       {countFailed(group) > 0 && (
         <IconButton
           icon={refreshIcon}
@@ -150,6 +168,16 @@ function countFailed({ counts }: RunGroup): number {
   return FAILED_STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
 }
 
+/** Return the failed points, which the user looks for in a long list, and then the others. */
+function sortPoints(points: RunPoint[]): RunPoint[] {
+  const hasFailed = ({ state }: RunPoint) =>
+    FAILED_STATES.some(each => each === state);
+  return [
+    ...points.filter(hasFailed),
+    ...points.filter(point => !hasFailed(point))
+  ];
+}
+
 /** Return the numbers of points by their state, such as "28 of 31 completed" and "3 failed". */
 function describeCounts(group: RunGroup, trans: TranslationBundle): string[] {
   const { counts, total } = group;
@@ -182,7 +210,7 @@ function PointList({ group, points, actions }: IGroupRowProps): JSX.Element {
         aria-label={trans.__('Runs of %1', group.name)}
         data-testid="satflow-group-points"
       >
-        {points.map(point => (
+        {sortPoints(points).map(point => (
           <PointRow
             key={point.position}
             point={point}

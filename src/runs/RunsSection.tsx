@@ -23,7 +23,7 @@ export interface IRunsFilter {
 export interface IRunsActions
   extends
     IDeploymentActions,
-    Pick<IGroupActions, 'onRetryGroup' | 'onCancelGroup'> {
+    Pick<IGroupActions, 'onRetryGroup' | 'onCancelGroup' | 'onInsertResults'> {
   onFilter: (filter: IRunsFilter) => void;
   onLoadMore: () => void;
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;

@@ -36,6 +36,17 @@ export function isActive(group: RunGroup): boolean {
   return group.state === 'running' || group.state === 'cancelling';
 }
 
+/** Return the text of a cell that shows the results of a group; those so far, without waiting, if it has not ended. */
+export function formatResultsCell(group: RunGroup): string {
+  const name = JSON.stringify(group.name);
+  const hasEnded = !isActive(group) && group.state !== 'stopped';
+  const options = hasEnded ? '' : 'partial=True';
+  return `import satflow_ext
+
+results = satflow_ext.get_run_group(${name}).results(${options})
+results`;
+}
+
 /** The newest run groups, and the points of those that the user opened. */
 export class RunGroupsModel extends Observable {
   constructor(

@@ -4,13 +4,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
-import type { IClient } from '../client';
 import { ModelView } from '../components/modelView';
 import type { Preferences } from '../components/preferences';
 import { showError } from '../components/showError';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
-import { debugRun } from './debugRun';
 import type { FailedCells } from './failedCells';
 import { addOwnRunPanels } from './ownRunPanels';
 import type { RunModel } from './run';
@@ -19,7 +17,8 @@ import { RunView } from './RunView';
 
 /** The objects that a run's tab requires besides the run. */
 export interface IRunTabParts {
-  client: Pick<IClient, 'debugRun'>;
+  /** Load a failed run into a notebook. */
+  debugRun: (runId: string, cells: FailedCells) => Promise<void>;
   deployments: DeploymentsModel;
   preferences: Preferences;
   stack: StackModel;
@@ -108,10 +107,8 @@ function renderRun(
         onOpenCell: frame => void cells.open(frame).catch(showError),
         onCopy: text => copyText(text, trans.__('The traceback was copied.')),
         onDebug: id
-          ? () =>
-              void debugRun(run.id, cells, parts.client, trans).catch(showError)
-          : null,
-        onRetry: shown && id ? () => onRetry(shown) : null
+          ? () => void parts.debugRun(run.id, cells).catch(showError)
+          : null
       }}
       actions={{
         onCancel,

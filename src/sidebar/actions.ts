@@ -30,7 +30,7 @@ import type { DeploymentsModel } from '../flows/deployments';
 import { confirmDelete } from '../flows/flowDialogs';
 import type { FlowsModel } from '../flows/flows';
 import { askRunMany, confirmCancelGroup } from '../runs/groupDialogs';
-import type { RunGroupsModel } from '../runs/groups';
+import { formatResultsCell, type RunGroupsModel } from '../runs/groups';
 import {
   confirmCancel,
   confirmRetry,
@@ -109,6 +109,9 @@ export class Actions {
 
   readonly onCancelGroup = (group: RunGroup): void =>
     this.showErrors(this.cancelGroup(group));
+
+  readonly onInsertResults = (group: RunGroup): void =>
+    this.showErrors(this.insertResults(group));
 
   readonly onRunAgain = (run: Run): void => this.showErrors(this.runAgain(run));
 
@@ -236,6 +239,21 @@ export class Actions {
     if (await confirmCancelGroup(group, this.parts.trans)) {
       await this.parts.groups.cancel(group.id);
     }
+  }
+
+  private async insertResults(group: RunGroup): Promise<void> {
+    const { commands, tracker, trans } = this.parts;
+    const notebook = tracker.currentWidget;
+    if (!notebook) {
+      throw new Error(
+        trans.__(
+          'Open a notebook first: the results are read in a new cell of it.'
+        )
+      );
+    }
+    const { path } = notebook.context;
+    await commands.execute('docmanager:open', { path, factory: 'Notebook' });
+    insertCell(tracker, formatResultsCell(group));
   }
 
   private async cancelRun(run: Run): Promise<void> {

@@ -22,6 +22,7 @@ from satflow_ext import executors, scratch
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption
 from satflow_ext.models import ExecutorChoice, Registration
 from satflow_ext.registration import register
+from satflow_ext.session import OpenConnection, Session
 from satflow_ext.settings import Settings
 from tests.backends.ssh_here import running
 from tests.eventually import eventually
@@ -45,9 +46,15 @@ def crunches(number):
 def total(numbers):
     return sum(numbers)
 
+@task
+def fails(number, by):
+    return number / by
+
 @flow
-def on_ray():
+def on_ray(number: int = 0):
     log = get_run_logger()
+    if number:
+        return fails.submit(number, [0]).result()
     log.info("flow in %s, print is %s", os.getpid(), print.__module__)
     log.info("total %s", total.submit(crunches.map(range(4))).result())
     listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
@@ -155,6 +162,20 @@ def test_a_ray_of_the_run_s_own_is_private_and_leaves_nothing(stack, house, regi
     assert set(re.findall(r"\d+\.\d+\.\d+\.\d+", listens)) == {"127.0.0.1"}, listens
     assert not rays_of(house)
     assert not ray_folders(process)
+    assert "unsupported operand" in satflow("run", deployment, "--param", "number=7", "--follow").stdout
+    assert inputs_of_failed_task(stack, deployment) == {"number": 7, "by": [0]}
+
+
+def inputs_of_failed_task(stack, deployment):
+    """The kept inputs of the only failed task of a deployment's latest run."""
+    session = Session(OpenConnection(stack.settings, stack.endpoints))
+
+    async def download():
+        run = await session.find_run(deployment)
+        (failed,) = await session.runs.read_failed_tasks(run.id)
+        return dict((await session.runs.download_inputs(run.id, failed)).read_inputs())
+
+    return asyncio.run(download())
 
 
 def test_a_cluster_that_is_there_brings_data_files_and_asks_for_its_token(registered, tmp_path, settings_file, name):

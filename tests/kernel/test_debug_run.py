@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -27,7 +28,10 @@ async def later(number): raise KeyError(number)
 def load(number): return list(range(number))
 @flow(name=NAME)
 def main(kind: str, number: int = 3):
-    if kind == "async": return later.map([number, number + 1]).result()
+    if kind == "async":
+        both = later.map([number, number + 1])
+        both.wait()
+        return both.result()
     if kind == "flow": raise ValueError(f"flow {number}")
     if kind == "local":
         @task
@@ -69,7 +73,16 @@ def test_the_new_cell_repeats_the_failed_call(notebook: Kernel) -> None:
         "lock=debug_2.inputs['lock'], **debug_2.inputs['names'])"
     )
     assert raised(notebook, cell) == ("ValueError", "10 5 [0, 1, 2] ('a', 'b') ['c'] None")
+    own = own_call(cell)
+    assert own.startswith("locate.fn(debug_2.inputs['point'], ")
+    assert raised(notebook, own) == ("ValueError", "11 5 [0, 1, 2] ('a', 'b') ['c'] None")
     assert notebook.value("debug, FACTOR, debug_2.parameters['kind']") == "('mine', 11, 'plain')"
+
+
+def own_call(cell: str) -> str:
+    """The call of the notebook's own function, which a comment of the cell contains."""
+    (found,) = re.findall(r"^# The same with \w+ as it is in this notebook: (.+)$", cell, re.MULTILINE)
+    return str(found)
 
 
 def name_of(notebook: Kernel, kind: str) -> str:
@@ -81,6 +94,7 @@ def test_an_async_task_and_one_of_several(notebook: Kernel) -> None:
     run = name_of(notebook, "async")
     cell = new_cell(notebook, f"%debug_run {run} --as failed")
     assert cell.endswith("await failed.task.fn(**failed.inputs)")
+    assert own_call(cell) == "await later.fn(**failed.inputs)"
     kind, number = raised(notebook, cell)
     assert f"{kind}: {number}" in notebook.value("failed.run.state_message"), "the task that ended the run"
     names = eval(notebook.value("[task.name for task in runs['async'].tasks if task.task == 'later']"))
@@ -116,6 +130,7 @@ def test_otherwise_the_cell_calls_the_flow(notebook: Kernel, kind: str, note: st
     cell = new_cell(notebook, f"%debug_run {name_of(notebook, kind)} --as failed")
     assert note in cell
     assert cell.endswith("failed.flow(**failed.parameters)")
+    assert own_call(cell) == "main(**failed.parameters)"
     assert notebook.value("failed.parameters, failed.flow.fn is main.fn") == f"({{'kind': {kind!r}}}, False)"
 
 
