@@ -1,5 +1,6 @@
 import { actions } from './plugins/actions';
 import { activeRuns } from './plugins/activeRuns';
+import { comparisonTabs } from './plugins/comparisonTabs';
 import { client, stream } from './plugins/connection';
 import { executorCards, runPanels } from './plugins/extensionPoints';
 import {
@@ -48,6 +49,7 @@ export default [
   registerTabs,
   runTabs,
   versionTabs,
+  comparisonTabs,
   notifications,
   activeRuns,
   notebookEntries

@@ -63,6 +63,7 @@ describe('the panel of task runs', () => {
       onCancel: jest.fn(),
       onRetry: jest.fn(),
       onRunAgain: jest.fn(),
+      onCompare: jest.fn(),
       onOpen,
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),

@@ -122,6 +122,14 @@ function StartButtons({ run, actions }: IRunHeaderProps): JSX.Element {
   const trans = useTrans();
   return (
     <>
+      <Button
+        className="jp-mod-styled jp-Satflow-button"
+        title={trans.__('Compare this run with another one of its deployment')}
+        onClick={() => actions.onCompare(run)}
+        data-testid="satflow-compare-run"
+      >
+        {trans.__('Compare…')}
+      </Button>
       {run.state_type !== 'COMPLETED' && (
         <Button
           className="jp-mod-styled jp-Satflow-button"

@@ -1,4 +1,9 @@
-import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import {
+  Dialog,
+  InputDialog,
+  Notification,
+  showDialog
+} from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
@@ -14,6 +19,7 @@ import {
 } from '../components/parameterSchema';
 import { TranslationProvider } from '../components/translation';
 import { errorBelow, toErrorBody } from '../errors';
+import { formatDateTime } from '../format';
 
 /** Ask the user whether to cancel the run. */
 export function confirmCancel(
@@ -63,6 +69,33 @@ export async function pickDeployment(
   });
   const picked = result.button.accept ? labels.indexOf(result.value ?? '') : -1;
   return deployments[picked] ?? null;
+}
+
+/** Let the user pick the run to compare another one with; return null if there is none or none was picked. */
+export async function pickRun(
+  run: Run,
+  others: readonly Run[],
+  trans: TranslationBundle
+): Promise<Run | null> {
+  if (others.length === 0) {
+    Notification.info(
+      trans.__('%1 has no other runs yet.', run.deployment_name ?? ''),
+      { autoClose: 5000 }
+    );
+    return null;
+  }
+  const labels = others.map(
+    ({ name, state_name, start }) =>
+      `${name}: ${state_name}${start ? `, ${formatDateTime(start)}` : ''}`
+  );
+  const result = await InputDialog.getItem({
+    title: trans.__('Compare %1 with which run?', run.name),
+    label: trans.__('The newest other runs of %1.', run.deployment_name ?? ''),
+    okLabel: trans.__('Compare'),
+    items: labels
+  });
+  const picked = result.button.accept ? labels.indexOf(result.value ?? '') : -1;
+  return others[picked] ?? null;
 }
 
 /**

@@ -18,6 +18,8 @@ export interface IRunActions {
   onCancel: (run: Run) => void;
   onRetry: (run: Run) => void;
   onRunAgain: (run: Run) => void;
+  /** Compare the run with another one of its deployment. */
+  onCompare: (run: Run) => void;
   /** Open another run, such as a nested one. */
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
   onDownload: () => void;

@@ -82,7 +82,8 @@ function renderRun(
   parts: IRunTabParts
 ): JSX.Element {
   const { deployments, preferences, actions, panels, trans } = parts;
-  const { onCancel, onRetry, onRunAgain, onOpen, onDaskPages } = actions;
+  const { onCancel, onRetry, onRunAgain, onCompare } = actions;
+  const { onOpen, onDaskPages } = actions;
   const shown = run.detail?.run;
   const id = shown?.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
@@ -114,6 +115,7 @@ function renderRun(
         onCancel,
         onRetry,
         onRunAgain,
+        onCompare,
         onOpen,
         onDownload,
         onCopyLines: (text, count) =>

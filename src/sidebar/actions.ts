@@ -98,6 +98,17 @@ export class Actions {
   readonly onOpen = (run: Pick<Run, 'id' | 'name'>): void =>
     this.executeCommand('satflow:open-run', { runId: run.id, name: run.name });
 
+  /** Compare a run with another one of its deployment, which the user picks. */
+  readonly onCompare = (run: Run): void =>
+    this.executeCommand('satflow:compare-runs', { runId: run.id });
+
+  /** Show the versions of the deployment of a run. */
+  readonly onShowVersions = (run: Run): void =>
+    this.executeCommand('satflow:show-versions', {
+      deploymentId: run.deployment_id ?? '',
+      name: run.deployment_name ?? ''
+    });
+
   readonly onRunDeployment = (deployment: Deployment): void =>
     this.showErrors(this.runDeployment(deployment, deployment.parameters));
 

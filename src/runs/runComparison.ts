@@ -1,0 +1,129 @@
+import type { JsonValue, Run, RunDetail, TaskRun } from '../_api';
+import type { IClient } from '../client';
+import { ActionModel } from '../components/actionModel';
+import { groupTasks, type ITaskGroup } from './tasks';
+
+type IComparisonClient = Pick<IClient, 'run' | 'taskRuns' | 'log'>;
+
+/** Two values, one of each run; undefined where a run has none. */
+export type Pair<T> = readonly [T | undefined, T | undefined];
+
+/** A run with its tasks. */
+export interface IComparedRun {
+  detail: RunDetail;
+  tasks: readonly ITaskGroup[];
+}
+
+/** A parameter or task with its values in both runs. */
+export interface IComparedValue<T> {
+  name: string;
+  values: Pair<T>;
+}
+
+/** Maximum number of lines of each log; the others are left out from the beginning. */
+const LOG_LINES = 2000;
+
+/** Two runs, read once. */
+export class RunComparison extends ActionModel {
+  constructor(
+    readonly ids: readonly [string, string],
+    private readonly client: IComparisonClient
+  ) {
+    super();
+  }
+
+  /** The runs; null until they were read. */
+  get runs(): readonly [IComparedRun, IComparedRun] | null {
+    return this._runs;
+  }
+
+  /** The last lines of both logs; null until they were read. */
+  get logs(): readonly [string, string] | null {
+    return this._logs;
+  }
+
+  load(): Promise<void> {
+    return this.runAction(async () => {
+      const [before, after] = this.ids;
+      this._runs = await Promise.all([this.read(before), this.read(after)]);
+    });
+  }
+
+  loadLogs(): Promise<void> {
+    return this.runAction(async () => {
+      const [before, after] = this.ids;
+      this._logs = await Promise.all([
+        this.readLog(before),
+        this.readLog(after)
+      ]);
+    });
+  }
+
+  private async read(id: string): Promise<IComparedRun> {
+    const [detail, tasks] = await Promise.all([
+      this.client.run(id),
+      this.readTasks(id)
+    ]);
+    return { detail, tasks: groupTasks(tasks) };
+  }
+
+  private async readTasks(id: string): Promise<TaskRun[]> {
+    const tasks = new Map<string, TaskRun>();
+    let page = await this.client.taskRuns(id, {});
+    for (;;) {
+      page.task_runs.forEach(one => tasks.set(one.id, one));
+      if (!page.more) {
+        return [...tasks.values()];
+      }
+      page = await this.client.taskRuns(id, { cursor: page.cursor });
+    }
+  }
+
+  private async readLog(id: string): Promise<string> {
+    const lines = (await (await this.client.log(id)).text()).split('\n');
+    return lines.slice(-LOG_LINES).join('\n');
+  }
+
+  private _runs: readonly [IComparedRun, IComparedRun] | null = null;
+  private _logs: readonly [string, string] | null = null;
+}
+
+/** Return the parameters of two runs, those that differ first. */
+export function compareParameters(
+  before: Run,
+  after: Run
+): IComparedValue<JsonValue>[] {
+  const rows = pairByName(
+    Object.entries(before.parameters),
+    Object.entries(after.parameters)
+  );
+  const equal = rows.filter(row => !differs(row.values));
+  return [...rows.filter(row => differs(row.values)), ...equal];
+}
+
+/** Return the tasks of two runs by name, in the order of the first run. */
+export function compareTasks(
+  before: readonly ITaskGroup[],
+  after: readonly ITaskGroup[]
+): IComparedValue<ITaskGroup>[] {
+  const byName = (groups: readonly ITaskGroup[]) =>
+    groups.map((group): [string, ITaskGroup] => [group.task, group]);
+  return pairByName(byName(before), byName(after));
+}
+
+/** Return whether two JSON values are different. */
+export function differs([before, after]: Pair<JsonValue>): boolean {
+  return JSON.stringify(before) !== JSON.stringify(after);
+}
+
+function pairByName<T>(
+  before: [string, T][],
+  after: [string, T][]
+): IComparedValue<T>[] {
+  const [first, second] = [new Map(before), new Map(after)];
+  const names = new Set([...first.keys(), ...second.keys()]);
+  return [...names].map(name => ({
+    name,
+    values: [first.get(name), second.get(name)]
+  }));
+}
