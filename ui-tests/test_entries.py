@@ -37,6 +37,10 @@ def test_a_new_notebook_with_a_flow_from_the_launcher(page: Page, lab: Lab) -> N
     show_flows(page)
     expect(page.get_by_test_id("satflow-flow")).to_contain_text("hello", timeout=STARTS)
     assert "def hello" in page.evaluate(SOURCE)
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+    editor = page.locator(".jp-Notebook .jp-Cell.jp-mod-active .cm-content")
+    page.get_by_test_id("satflow-flow").get_by_text("hello", exact=True).drag_to(editor)
+    expect(editor).to_contain_text("%register_flow hello")
 
 
 def test_a_flow_of_a_notebook_in_the_file_browser(page: Page, lab: Lab) -> None:

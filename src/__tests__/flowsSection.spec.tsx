@@ -29,6 +29,21 @@ describe('FlowsSection', () => {
     return actions;
   };
 
+  it.each([
+    [[], '%register_flow tiles'],
+    [[deployment({ name: 'daily' })], '%run_flow tiles/daily --follow'],
+    [[deployment({ name: 'a day' })], '%run_flow "tiles/a day" --follow']
+  ])('is a line of code when it is dragged', (deployments, text) => {
+    show({ kind: 'listed', list }, deployments);
+    const setData = jest.fn();
+    const drag = new Event('dragstart', { bubbles: true });
+    fireEvent(
+      screen.getByText('tiles'),
+      Object.assign(drag, { dataTransfer: { setData } })
+    );
+    expect(setData).toHaveBeenCalledWith('text/plain', text);
+  });
+
   it.each<[FlowsState, string, string]>([
     [{ kind: 'no-notebook' }, 'New notebook', 'onNewNotebook'],
     [{ kind: 'closed', path: 'a.ipynb' }, 'Open it again', 'onOpenNotebook'],

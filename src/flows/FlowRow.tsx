@@ -3,6 +3,7 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, LiveFlow } from '../_api';
+import { quoteShellWord } from '../components/shellWords';
 import { useTrans } from '../components/translation';
 import { type Drift, compareWithDeployment } from './drift';
 
@@ -28,6 +29,13 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
         <span
           className="jp-Satflow-name"
           title={[flow.name, flow.doc].filter(Boolean).join('\n\n')}
+          draggable
+          onDragStart={event =>
+            event.dataTransfer.setData(
+              'text/plain',
+              formatMagic(flow, ownDeployments)
+            )
+          }
         >
           {flow.name}
         </span>
@@ -62,6 +70,14 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
       </div>
     </li>
   );
+}
+
+/** Return the line that a flow's name is when it is dragged into a cell: run its deployment, or register it. */
+export function formatMagic(flow: LiveFlow, own: Deployment[]): string {
+  const [last] = own;
+  return last
+    ? `%run_flow ${quoteShellWord(`${last.flow_name}/${last.name}`)} --follow`
+    : `%register_flow ${flow.variable}`;
 }
 
 function describeRun(own: Deployment[], trans: TranslationBundle): string {

@@ -1,7 +1,7 @@
 import { UUID } from '@lumino/coreutils';
 
 import type { Notification, Trigger } from '../_api';
-import { quoteShellWord } from './shellWords';
+import { quoteShellWord } from '../components/shellWords';
 
 /** A notification in the form. */
 export interface INotificationDraft {

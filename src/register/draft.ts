@@ -44,7 +44,7 @@ import {
   parseSchedules,
   scheduleFlags
 } from './scheduleDraft';
-import { formatValue, quoteShellWord } from './shellWords';
+import { formatValue, quoteShellWord } from '../components/shellWords';
 
 /** A value for each option that has no widget of its own. */
 type ByOption<T> = { [field in FormOptionField]: T };

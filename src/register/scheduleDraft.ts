@@ -8,7 +8,7 @@ import {
   toFormData
 } from '../components/parameterSchema';
 import { RequestFailed, toErrorBody } from '../errors';
-import { formatValue, quoteShellWord } from './shellWords';
+import { formatValue, quoteShellWord } from '../components/shellWords';
 
 /** A schedule in the form. The values of each kind are kept while another kind is selected. */
 export interface IScheduleDraft {
