@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -18,14 +19,14 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+START = Path(__file__).with_name("browser_start.py")
 
 
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Start the browser, and close it at the end."""
-    executable = shutil.which("chromium")
-    assert executable, "chromium is not installed: run scripts/setup"
+    assert shutil.which("chromium"), "chromium is not installed: run scripts/setup"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=START, args=ARGUMENTS)
         yield browser
         browser.close()
