@@ -120,7 +120,7 @@ def _place():
 @pytest.mark.parametrize(
     ("options", "timeout", "message"),
     [
-        (HELD, 3, r"no Dask worker after 3 s: job \d+ is pending \(BeginTime\)"),
+        (HELD, 15, r"no Dask worker after 15 s: job \d+ is pending \(BeginTime\)"),
         ({**HERE, "job_extra_directives": ["--partition=nowhere"]}, 120, "SLURM refused a job: sbatch: error"),
     ],
 )
