@@ -38,7 +38,7 @@ for chosen in ({}, {"tiles": 3, "fails": True}):
 
 def test_the_parameters_tasks_and_logs_of_two_runs(page: Page, lab: Lab) -> None:
     register_first(page, lab, "compared.ipynb", FLOW)
-    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:open', { path: 'compared.ipynb' })")
+    lab.open_notebook(page, "compared.ipynb")
     assert '"status":"ok"' in page.evaluate(START_BOTH)
     page.evaluate("() => window.jupyterapp.commands.execute('satflow:show-runs')")
     rows = page.get_by_test_id("satflow-run-row").filter(has_text="compared")
