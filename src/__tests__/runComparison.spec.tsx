@@ -36,6 +36,7 @@ function makeComparison() {
         ? taskRunPage([taskRun('t3', { task: 'extra' })])
         : taskRunPage([failed], { cursor: 'next', more: true });
     },
+    runVersion: async () => ({ number: 3, defaults: { n: 1, size: 8 } }),
     log: async (id: string) => {
       const text = `log of ${id}\nend`;
       return { text: async () => text } as Blob;
@@ -79,10 +80,9 @@ describe('differs', () => {
 
 describe('compareParameters', () => {
   it('lists those that differ first', () => {
-    const names = compareParameters(
-      run({ parameters: { a: 1, b: 2 } }),
-      run({ parameters: { a: 1, b: 3, c: 4 } })
-    ).map(one => one.name);
+    const names = compareParameters({ a: 1, b: 2 }, { a: 1, b: 3, c: 4 }).map(
+      one => one.name
+    );
     expect(names).toEqual(['b', 'c', 'a']);
   });
 });
@@ -95,6 +95,7 @@ describe('RunComparison', () => {
     expect(cursors).toEqual([undefined, 'next']);
     expect(rowOf('n').textContent).toContain('differs');
     expect(rowOf('at').textContent).not.toContain('differs');
+    expect(rowOf('size').textContent).toContain('88');
     expect(rowOf('tile').textContent).toContain('1 failed');
     expect(rowOf('extra').textContent).toContain('did not run');
     fireEvent.click(screen.getByText('fox'));
@@ -120,6 +121,15 @@ describe('RunComparison', () => {
       'log of r2\nend'
     ]);
     expect(screen.getByLabelText('Log of owl')).toBeTruthy();
+  });
+
+  it('compares the other parameters if the version cannot be read', async () => {
+    const { comparison, client } = makeComparison();
+    client.runVersion = () => Promise.reject(new Error('gone'));
+    await comparison.load();
+    show(comparison);
+    expect(rowOf('n').textContent).toContain('differs');
+    expect(rowOf('size')).toBeNull();
   });
 
   it('shows why the runs cannot be read', async () => {

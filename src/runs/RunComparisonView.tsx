@@ -72,7 +72,7 @@ function ComparisonTable(props: {
   const trans = useTrans();
   const { runs, actions } = props;
   const [before, after] = [runs[0].detail.run, runs[1].detail.run];
-  const parameters = compareParameters(before, after);
+  const parameters = compareParameters(runs[0].parameters, runs[1].parameters);
   const tasks = compareTasks(runs[0].tasks, runs[1].tasks);
   return (
     <table aria-label={trans.__('Compared runs')}>

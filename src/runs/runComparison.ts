@@ -1,16 +1,20 @@
-import type { JsonValue, Run, RunDetail, TaskRun } from '../_api';
+import type { JsonObject, JsonValue, RunDetail, TaskRun } from '../_api';
 import type { IClient } from '../client';
 import { ActionModel } from '../components/actionModel';
 import { groupTasks, type ITaskGroup } from './tasks';
 
-type IComparisonClient = Pick<IClient, 'run' | 'taskRuns' | 'log'>;
+type IComparisonClient = Pick<
+  IClient,
+  'run' | 'runVersion' | 'taskRuns' | 'log'
+>;
 
 /** Two values, one of each run; undefined where a run has none. */
 export type Pair<T> = readonly [T | undefined, T | undefined];
 
-/** A run with its tasks. */
+/** A run with its parameters, including defaults, and its tasks. */
 export interface IComparedRun {
   detail: RunDetail;
+  parameters: JsonObject;
   tasks: readonly ITaskGroup[];
 }
 
@@ -60,11 +64,22 @@ export class RunComparison extends ActionModel {
   }
 
   private async read(id: string): Promise<IComparedRun> {
-    const [detail, tasks] = await Promise.all([
+    const [detail, defaults, tasks] = await Promise.all([
       this.client.run(id),
+      this.readDefaults(id),
       this.readTasks(id)
     ]);
-    return { detail, tasks: groupTasks(tasks) };
+    const parameters = { ...defaults, ...detail.run.parameters };
+    return { detail, parameters, tasks: groupTasks(tasks) };
+  }
+
+  /** Read the defaults of the version; without them, the other parameters are still compared. */
+  private async readDefaults(id: string): Promise<JsonObject> {
+    try {
+      return (await this.client.runVersion(id)).defaults;
+    } catch {
+      return {};
+    }
   }
 
   private async readTasks(id: string): Promise<TaskRun[]> {
@@ -90,13 +105,10 @@ export class RunComparison extends ActionModel {
 
 /** Return the parameters of two runs, those that differ first. */
 export function compareParameters(
-  before: Run,
-  after: Run
+  before: JsonObject,
+  after: JsonObject
 ): IComparedValue<JsonValue>[] {
-  const rows = pairByName(
-    Object.entries(before.parameters),
-    Object.entries(after.parameters)
-  );
+  const rows = pairByName(Object.entries(before), Object.entries(after));
   const equal = rows.filter(row => !differs(row.values));
   return [...rows.filter(row => differs(row.values)), ...equal];
 }
