@@ -58,7 +58,7 @@ function createTab(panels: RunPanels): RunTab {
       onCancel: jest.fn(),
       onRetry: jest.fn(),
       onRunAgain: jest.fn(),
-    onCompare: jest.fn(),
+      onCompare: jest.fn(),
       onOpen: jest.fn(),
       onDaskPages: null
     },

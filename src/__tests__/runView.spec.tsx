@@ -41,7 +41,7 @@ describe('RunView', () => {
       onCancel: jest.fn(),
       onRetry: jest.fn(),
       onRunAgain: jest.fn(),
-    onCompare: jest.fn(),
+      onCompare: jest.fn(),
       onOpen: jest.fn(),
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),
