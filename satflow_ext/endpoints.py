@@ -263,6 +263,14 @@ def find_profile(settings: Settings) -> PrefectProfile | None:
     return profile if profile and profile.api_url == settings.prefect_api_url else None
 
 
+def read_local_prefect(settings: Settings) -> PrefectApi | None:
+    """Read the address of the local stack's Prefect API, None if it does not run. Blocks."""
+    record = read_record(settings)
+    if record is None or record.prefect_url is None:
+        return None
+    return local_prefect_api(record.prefect_url, record.prefect_auth)
+
+
 def local_prefect_api(url: str, auth_string: str | None) -> PrefectApi:
     """Return the Prefect API of the local stack."""
     return PrefectApi(url, auth_string=auth_string, local=True)

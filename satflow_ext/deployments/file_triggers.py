@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from satflow_ext import atomic_files, endpoints
 from satflow_ext.deployments.automations import FILE_EVENT, PATH_LABEL, file_resource
 from satflow_ext.deployments.journal import Journal
-from satflow_ext.endpoints import PrefectApi, local_prefect_api
+from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import JsonObject
 from satflow_ext.prefect_api import prefect_client
@@ -56,13 +56,13 @@ async def watch_until_done(settings: Settings) -> None:
     """Check the files periodically. An event that could not be sent is sent after a later check."""
     watcher = FileWatcher(settings)
     while triggers := await asyncio.to_thread(watcher.read_triggers):
-        record = await asyncio.to_thread(endpoints.read_record, settings)
-        if record is None or record.prefect_url is None:
+        api = await asyncio.to_thread(endpoints.read_local_prefect, settings)
+        if api is None:
             return
         new = await asyncio.to_thread(watcher.list_new_files, triggers)
         try:
             if new:
-                await watcher.send_events(new, local_prefect_api(record.prefect_url, record.prefect_auth))
+                await watcher.send_events(new, api)
         except SatflowError as error:
             logger.warning("%s", error)
         await asyncio.to_thread(watcher.store)

@@ -27,7 +27,7 @@ from satflow_ext.deployments.automations import (
     format_hours,
     read_own_automations,
 )
-from satflow_ext.endpoints import PrefectApi, local_prefect_api
+from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import JsonObject
 from satflow_ext.prefect_api import PrefectClient, prefect_client
@@ -46,10 +46,9 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logger.setLevel(logging.INFO)
     settings = load_settings()
-    record = endpoints.read_record(settings)
-    if record is None or record.prefect_url is None:
+    api = endpoints.read_local_prefect(settings)
+    if api is None:
         return 0
-    api = local_prefect_api(record.prefect_url, record.prefect_auth)
     try:
         asyncio.run(report_overdue(api, settings, datetime.now(timezone.utc)))
     except SatflowError as error:  # the next check is in a few minutes

@@ -29,10 +29,10 @@ def main() -> int:
     settings = load_settings()
 
     async def locate_api() -> PrefectApi:
-        record = await asyncio.to_thread(endpoints.read_record, settings)
-        if record is None or record.prefect_url is None:
+        api = await asyncio.to_thread(endpoints.read_local_prefect, settings)
+        if api is None:
             raise StackFailed("The local Prefect server is not running.")
-        return local_prefect_api(record.prefect_url, record.prefect_auth)
+        return api
 
     database = GroupDatabase(settings, local_prefect_api("", None))
     asyncio.run(submit_until_done(database, locate_api, settings))
