@@ -5,6 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+SUM_FLOW = """
+from prefect import flow, task
+
+@task
+def double(number):
+    return 2 * number
+
+@flow(log_prints=True)
+def main(count: int = 4):
+    print("sum", sum(double.map(range(count)).result()))
+"""
+"""A cell with a flow that maps a task, and prints `sum 12`."""
+
 
 def write_notebook(path: Path, *cells: str, kernel: str | None = None) -> Path:
     """Write a notebook.

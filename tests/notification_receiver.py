@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +14,7 @@ from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
 from satflow_ext.endpoints import PrefectApi
 from tests.prefect_clients import stock_client
+from tests.webhook import Quiet, endpoint
 
 TYPE = "custom-webhook"
 
@@ -35,27 +34,15 @@ class Receiver:
 @contextmanager
 def run_receiver() -> Iterator[Receiver]:
     """Receive messages during the block."""
+    messages: list[dict[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.messages.append(json.loads(body))
-            self.send_response(204)
-            self.end_headers()
+    class Handler(Quiet):
+        def do_POST(self) -> None:  # noqa: N802 - the name that http.server looks for
+            messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.answer(204)
 
-        def log_message(self, *_: object) -> None:
-            """Write nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver = Receiver(f"http://127.0.0.1:{server.server_address[1]}/secret-path")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with endpoint(Handler) as url:
+        yield Receiver(f"{url}/secret-path", messages)
 
 
 async def make_block(api: PrefectApi, url: str) -> str:

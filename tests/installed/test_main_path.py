@@ -13,19 +13,8 @@ from satflow_ext.endpoints import read_record
 from satflow_ext.settings import load_settings
 from tests.eventually import eventually
 from tests.installed.environments import ROOT, VERSIONS, InstalledEnvironment, run_uv
-from tests.notebook_files import write_notebook
+from tests.notebook_files import SUM_FLOW, write_notebook
 
-FLOW = """
-from prefect import flow, task
-
-@task
-def double(number):
-    return 2 * number
-
-@flow(log_prints=True)
-def main(count: int = 4):
-    print("sum", sum(double.map(range(count)).result()))
-"""
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 pytestmark = pytest.mark.stack
 
@@ -43,7 +32,7 @@ def test_the_doctor_only_warns_of_old_versions(base: InstalledEnvironment) -> No
 
 @pytest.mark.parametrize("executor", [("threads",), ("dask-local", "--n-workers", 1)])
 def test_a_notebook_is_registered_and_runs(base: InstalledEnvironment, executor: tuple[object, ...]) -> None:
-    notebook = write_notebook(base.home / "sums.ipynb", FLOW)
+    notebook = write_notebook(base.home / "sums.ipynb", SUM_FLOW)
     base.run("satflow", "register", notebook, "--executor", *executor)
     log = base.run("satflow", "run", "main", "--follow")
     assert "sum 12" in log

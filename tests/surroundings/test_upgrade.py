@@ -12,24 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebook_files import write_notebook
+from tests.notebook_files import SUM_FLOW, write_notebook
 
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).parents[2]
 EARLIER = "43df496"
 """A commit of November 21, 2026: before run logs in files, write markers and the worker type `satflow`."""
-FLOW = """
-from prefect import flow, task
-
-@task
-def double(number):
-    return 2 * number
-
-@flow(log_prints=True)
-def main(count: int = 4):
-    print("sum", sum(double.map(range(count)).result()))
-"""
 
 
 @dataclass(frozen=True)
@@ -56,7 +45,7 @@ class User:
 @pytest.fixture
 def user(house: Path) -> Iterator[User]:
     home = house / "upgrade"
-    write_notebook(home / "sums.ipynb", FLOW)
+    write_notebook(home / "sums.ipynb", SUM_FLOW)
     user = User(home)
     yield user
     user.run(ROOT, "down")
