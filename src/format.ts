@@ -9,6 +9,11 @@ export function hasEnded(state: Run['state_type']): boolean {
   return FINAL_STATES.includes(state);
 }
 
+/** Return whether a run or task run ended without success and was not canceled. */
+export function hasFailed(state: Run['state_type']): boolean {
+  return state === 'FAILED' || state === 'CRASHED';
+}
+
 /** Format a duration: `1 h 02 min`, `3 min 20 s`, `4.2 s`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.floor(seconds);

@@ -9,12 +9,13 @@ import { formatDateTime, formatDuration, formatValue } from '../format';
 import {
   compareParameters,
   compareTasks,
+  countFailures,
   differs,
   type IComparedRun,
   type Pair
 } from './runComparison';
 import { StateMark } from './StateMark';
-import { isFinished, type ITaskGroup } from './tasks';
+import type { ITaskGroup } from './tasks';
 
 /** Actions on compared runs. */
 export interface IRunComparisonActions {
@@ -223,7 +224,7 @@ function TaskCell({ group }: { group: ITaskGroup | undefined }): JSX.Element {
     return <em>{trans.__('did not run')}</em>;
   }
   const failed = countFailures(group);
-  const unfinished = group.runs.filter(run => !isFinished(run)).length;
+  const unfinished = group.runs.length - group.finished;
   const words = [
     trans._n('%1 run', '%1 runs', group.runs.length),
     ...(failed > 0 ? [trans.__('%1 failed', failed)] : []),
@@ -231,14 +232,6 @@ function TaskCell({ group }: { group: ITaskGroup | undefined }): JSX.Element {
     formatDuration(group.duration)
   ];
   return <>{words.join(', ')}</>;
-}
-
-function countFailures(group: ITaskGroup | undefined): number {
-  return (
-    group?.runs.filter(
-      run => run.interrupted || ['FAILED', 'CRASHED'].includes(run.state_type)
-    ).length ?? 0
-  );
 }
 
 function Heading({ text }: { text: string }): JSX.Element {

@@ -122,35 +122,47 @@ function StartButtons({ run, actions }: IRunHeaderProps): JSX.Element {
   const trans = useTrans();
   return (
     <>
-      <Button
-        className="jp-mod-styled jp-Satflow-button"
+      <HeaderButton
+        label={trans.__('Compare…')}
         title={trans.__('Compare this run with another one of its deployment')}
         onClick={() => actions.onCompare(run)}
-        data-testid="satflow-compare-run"
-      >
-        {trans.__('Compare…')}
-      </Button>
+        testId="satflow-compare-run"
+      />
       {run.state_type !== 'COMPLETED' && (
-        <Button
-          className="jp-mod-styled jp-Satflow-button"
+        <HeaderButton
+          label={trans.__('Retry')}
           title={trans.__(
             'Execute this run again, with its parameters and the version that is live now'
           )}
           onClick={() => actions.onRetry(run)}
-          data-testid="satflow-retry-run"
-        >
-          {trans.__('Retry')}
-        </Button>
+          testId="satflow-retry-run"
+        />
       )}
-      <Button
-        className="jp-mod-styled jp-Satflow-button"
+      <HeaderButton
+        label={trans.__('Run again…')}
         title={trans.__('Start a new run, with other parameters if needed')}
         onClick={() => actions.onRunAgain(run)}
-        data-testid="satflow-run-again"
-      >
-        {trans.__('Run again…')}
-      </Button>
+        testId="satflow-run-again"
+      />
     </>
+  );
+}
+
+function HeaderButton(props: {
+  label: string;
+  title: string;
+  onClick: () => void;
+  testId: string;
+}): JSX.Element {
+  return (
+    <Button
+      className="jp-mod-styled jp-Satflow-button"
+      title={props.title}
+      onClick={props.onClick}
+      data-testid={props.testId}
+    >
+      {props.label}
+    </Button>
   );
 }
 

@@ -1,10 +1,8 @@
 import type { IDisposable } from '@lumino/disposable';
 
 import type { Run } from '../_api';
+import { hasFailed } from '../format';
 import type { RunsModel } from './runs';
-
-/** States of a run that ended without success and was not canceled. */
-const FAILED_STATES: Run['state_type'][] = ['FAILED', 'CRASHED'];
 
 /** Reports runs that fail while this page is open, each once, except for those that were started here. */
 export class FailedRunsWatcher implements IDisposable {
@@ -33,7 +31,7 @@ export class FailedRunsWatcher implements IDisposable {
   private onChanged(): void {
     const failed = this.runs.items.filter(
       run =>
-        FAILED_STATES.includes(run.state_type) &&
+        hasFailed(run.state_type) &&
         !this.known.has(run.id) &&
         run.end !== null &&
         Date.parse(run.end) >= this.since

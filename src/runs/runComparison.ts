@@ -1,6 +1,8 @@
-import type { JsonObject, JsonValue, RunDetail, TaskRun } from '../_api';
+import type { JsonObject, JsonValue, RunDetail } from '../_api';
 import type { IClient } from '../client';
 import { ActionModel } from '../components/actionModel';
+import { hasFailed } from '../format';
+import { TaskRunStore } from './taskRuns';
 import { groupTasks, type ITaskGroup } from './tasks';
 
 type IComparisonClient = Pick<
@@ -70,7 +72,7 @@ export class RunComparison extends ActionModel {
       this.readTasks(id)
     ]);
     const parameters = { ...defaults, ...detail.run.parameters };
-    return { detail, parameters, tasks: groupTasks(tasks) };
+    return { detail, parameters, tasks };
   }
 
   /** Read the defaults of the version; without them, the other parameters are still compared. */
@@ -82,16 +84,13 @@ export class RunComparison extends ActionModel {
     }
   }
 
-  private async readTasks(id: string): Promise<TaskRun[]> {
-    const tasks = new Map<string, TaskRun>();
-    let page = await this.client.taskRuns(id, {});
-    for (;;) {
-      page.task_runs.forEach(one => tasks.set(one.id, one));
-      if (!page.more) {
-        return [...tasks.values()];
-      }
-      page = await this.client.taskRuns(id, { cursor: page.cursor });
+  private async readTasks(id: string): Promise<ITaskGroup[]> {
+    const tasks = new TaskRunStore();
+    while (!tasks.isLoaded && !this.isDisposed) {
+      const { cursor } = tasks;
+      tasks.addPage(await this.client.taskRuns(id, cursor ? { cursor } : {}));
     }
+    return groupTasks(tasks.items);
   }
 
   private async readLog(id: string): Promise<string> {
@@ -121,6 +120,13 @@ export function compareTasks(
   const byName = (groups: readonly ITaskGroup[]) =>
     groups.map((group): [string, ITaskGroup] => [group.task, group]);
   return pairByName(byName(before), byName(after));
+}
+
+/** Return the number of failed runs of a task; 0 if it did not run. */
+export function countFailures(group: ITaskGroup | undefined): number {
+  return (group?.counts ?? [])
+    .filter(({ type }) => hasFailed(type))
+    .reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Return whether two JSON values are different. */
