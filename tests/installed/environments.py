@@ -91,6 +91,9 @@ def _has_version(python: Path, minor: int) -> bool:
 
 
 def run_uv(*words: object) -> None:
-    """Run a command of uv, which must succeed."""
-    done = subprocess.run(["uv", *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False)
+    """Run a command of uv, which must succeed. What it installs is compiled once, and not by each process that imports it."""
+    variables = {**os.environ, "UV_COMPILE_BYTECODE": "1"}
+    done = subprocess.run(
+        ["uv", *map(str, words)], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
