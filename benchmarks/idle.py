@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 from figure import report
-from places import free_port, own_stack, stock_environment, wait_until_ready
+from places import free_port, own_stack, stock_environment, stop_peer, wait_until_ready
 
 from satflow_ext.lease.start import STACK_MARK
 
@@ -42,11 +42,9 @@ def stock_prefect(home: Path) -> Iterator[list[int]]:
             try:
                 yield [server.pid, worker.pid]
             finally:
-                worker.terminate()
-                worker.wait(timeout=60)
+                stop_peer(worker)
         finally:
-            server.terminate()
-            server.wait(timeout=60)
+            stop_peer(server)
 
 
 def stack_processes(mark: str) -> list[psutil.Process]:

@@ -25,7 +25,7 @@ from uuid import UUID
 import httpx
 import psutil
 from figure import p99, report
-from places import own_stack, prefect_environment
+from places import own_stack, prefect_environment, stop_peer
 
 from satflow_ext import lease
 from satflow_ext.endpoints import Endpoints
@@ -33,6 +33,10 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.log_pages import read_log_pages
 from satflow_ext.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.run_processes import process_of_run
 
 LINES = 50_000
 RATE = 500.0
@@ -165,7 +169,7 @@ def killed(bench: Bench) -> None:
     """A run that is killed."""
     run_id = bench.start(count=1_000_000, rate=RATE)
     time.sleep(10)
-    process_of(run_id).send_signal(signal.SIGKILL)
+    process_of_run(run_id).send_signal(signal.SIGKILL)
     bench.wait_for(run_id, "CRASHED")
     bench.wait_for_upload(run_id)
     bench.report_kept("killed", run_id)
@@ -186,17 +190,6 @@ def stopped(bench: Bench, settings: Settings) -> None:
     bench.report_kept("stopped", run_id, count)
 
 
-def process_of(run_id: str) -> psutil.Process:
-    """The process of a run."""
-    found = psutil.process_iter(["environ", "cmdline"])
-    return next(
-        each
-        for each in found
-        if (each.info["environ"] or {}).get("PREFECT__FLOW_RUN_ID") == run_id
-        and "prefect.engine" in (each.info["cmdline"] or [])
-    )
-
-
 def peer(where: Endpoints, settings: Settings, folder: Path) -> float:
     """Lines per second that Prefect's own queue keeps."""
     environment = prefect_environment(where)
@@ -210,15 +203,14 @@ def peer(where: Endpoints, settings: Settings, folder: Path) -> float:
         bench = Bench(where, settings, "speaks/stock")
         run_id = bench.start(count=LINES)
         begun = time.perf_counter()
-        process = process_of(run_id)
+        process = process_of_run(run_id)
         while process.is_running() and time.perf_counter() - begun < PEER_PATIENCE:
             time.sleep(0.5)
         taken = time.perf_counter() - begun
         bench.report_kept("flood.peer", run_id, LINES)
         return len(bench.kept(run_id)) / taken
     finally:
-        worker.terminate()
-        worker.wait()
+        stop_peer(worker)
 
 
 def main(where: Endpoints, settings: Settings, folder: Path, series: set[str]) -> None:

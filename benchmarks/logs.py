@@ -10,24 +10,20 @@ There is no peer: Prefect's own UI asks for logs every five seconds, and cannot 
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 from figure import p50, p99, report
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ui-tests"))
 
+from chromium import running_chromium
 from lab import Lab, running_lab
-
-from conftest import CHROMIUM
 
 SLOW = (10, 300)
 FAST = (1_000, 20_000)
@@ -135,24 +131,15 @@ def _settle(page: Page, run_id: str) -> None:
         before, now = now, log.get_attribute("data-count")
 
 
-@contextmanager
-def opened(lab: Lab) -> Iterator[Page]:
-    """A page on that JupyterLab in Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        lab.open(page)
-        yield page
-        browser.close()
-
-
 def main() -> None:
     """Register the flow from a notebook, then let it speak slowly and fast."""
     with (
         tempfile.TemporaryDirectory(prefix="sf-", ignore_cleanup_errors=True) as home,
         running_lab(Path(home)) as lab,
-        opened(lab) as page,
+        running_chromium() as browser,
     ):
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        lab.open(page)
         lab.open_notebook(page, lab.write("speaks.ipynb", FLOW, "%register_flow speaks"))
         lab.run_all(page)
         server = Server(lab)

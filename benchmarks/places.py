@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import tempfile
 import time
 import urllib.error
@@ -60,3 +61,13 @@ def wait_until_ready(port: int) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.02)
+
+
+def stop_peer(process: subprocess.Popen[bytes]) -> None:
+    """End a stock Prefect server or worker, which sometimes ignores SIGTERM while it waits for something."""
+    process.terminate()
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from figure import p50, p99, report
-from places import own_stack, prefect_environment
+from places import own_stack, prefect_environment, stop_peer
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.prefect_api import prefect_client
@@ -113,8 +113,7 @@ def process(command: list[str], environment: dict[str, str], folder: Path) -> It
         try:
             yield
         finally:
-            serving.terminate()
-            serving.wait(timeout=30)
+            stop_peer(serving)
 
 
 def wait_for(where: Endpoints, deployment: str) -> None:
