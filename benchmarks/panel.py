@@ -43,6 +43,8 @@ PATIENCE = 300_000
 """Milliseconds."""
 
 TABS = 50
+PEER_SETTLES = 3_000
+"""Milliseconds in which a page of the peer loads the rest of its program."""
 SETTLE_SECONDS = 5.0
 """Seconds in which subscriptions and their first answers have arrived."""
 
@@ -110,8 +112,9 @@ def prefect_interface(database: Path) -> Iterator[str]:
             source.backup(copy)
         port = free_port()
         command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+        environment = {**stock_environment(home), "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api"}
         with (home / "peer.log").open("ab") as log:
-            server = subprocess.Popen(command, env=stock_environment(home), cwd=home, stdout=log, stderr=log)
+            server = subprocess.Popen(command, env=environment, cwd=home, stdout=log, stderr=log)
             try:
                 wait_until_ready(port)
                 yield f"http://127.0.0.1:{port}"
@@ -172,10 +175,10 @@ def measure_peer(browser: Browser, address: str) -> dict[str, list[float]]:
         page.goto(f"{address}/dashboard")
         link = "a[href='/runs']"
         page.locator(link).first.wait_for()
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(PEER_SETTLES)
         show = f"document.querySelector({link!r}).click();"
         found["first-paint"].append(measure(page, show, "a", "copied-run-")["total"])
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(PEER_SETTLES)
         wanted = f"copied-run-00{1_000 + number}"
         search = type_into("input[placeholder='Search by flow run name']", wanted)
         found["search"].append(measure(page, search, "a", wanted)["total"])
@@ -226,16 +229,17 @@ def main(home: Path) -> None:
     script = home / "register.ipy"
     script.write_text(REGISTER_AND_RUN)
     database = home / "satflow" / "prefect" / "prefect.db"
-    with lease.acquire_lease(settings) as held, running_chromium() as browser:
+    with lease.acquire_lease(settings) as held:
         where = endpoints.resolve_endpoints(settings, held.record)
         subprocess.run([sys.executable, "-m", "IPython", script], check=True, capture_output=True)
         run_id = asyncio.run(find_newest_run(where))
         enlarge(database, deployments=DEPLOYMENTS, runs=RUNS, task_runs=TASK_RUNS)
         with running_lab(home) as lab:
-            ours = measure_ours(browser, lab)
-            run_tab = measure_run_tab(browser, lab, run_id)
+            with running_chromium() as browser:
+                ours = measure_ours(browser, lab)
+                run_tab = measure_run_tab(browser, lab, run_id)
             memory, connections = asyncio.run(measure_tabs(lab, where))
-        with prefect_interface(database) as address:
+        with prefect_interface(database) as address, running_chromium() as browser:
             peer = measure_peer(browser, address)
     for name in ("first-paint", "search"):
         report(f"panel.{name}@100k", p50(ours[name]), p50(peer[name]), n=ROUNDS)
