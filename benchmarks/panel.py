@@ -95,9 +95,9 @@ def measure(page: Page, action: str, selector: str, text: str) -> dict[str, floa
 
 
 def type_into(selector: str, text: str) -> str:
-    """Return JavaScript that enters a text into a field as a user would paste it."""
+    """Return JavaScript that enters a text into the visible field as a user would paste it."""
     return f"""
-    const field = document.querySelector({selector!r});
+    const field = [...document.querySelectorAll({selector!r})].find(one => one.offsetParent);
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, {text!r});
     field.dispatchEvent(new Event('input', {{ bubbles: true }}));
     """

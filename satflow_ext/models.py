@@ -1158,6 +1158,7 @@ class Run(WireModel):
     end: datetime | None
     duration: float
     parameters: JsonObject
+    tags: tuple[str, ...]
     scheduled: bool
     version: int | None
     last_line: str | None
@@ -1169,6 +1170,9 @@ class RunQuery(WireModel):
 
     Args:
         name: list only runs whose names contain this text, in capital or small letters.
+        tag: list only runs with this tag.
+        since: list only runs that started, or were to start, at this time or later.
+        until: list only runs that started, or were to start, at this time or earlier.
         active: list only runs that have not ended.
         limit: maximum number of runs; Prefect's is 200.
         offset: number of runs to skip.
@@ -1177,15 +1181,61 @@ class RunQuery(WireModel):
     deployment_id: str | None = None
     state_type: StateType | None = None
     name: str | None = Field(None, max_length=200)
+    tag: str | None = Field(None, max_length=200)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     active: bool = False
     limit: int = Field(50, ge=1, le=200)
     offset: int = Field(0, ge=0)
 
 
 class RunList(WireModel):
-    """GET /satflow/runs?deployment_id=&state_type=&name=&active=&limit=&offset=, newest first."""
+    """GET /satflow/runs?deployment_id=&state_type=&name=&tag=&since=&until=&active=&limit=&offset=, newest first."""
 
     runs: tuple[Run, ...]
+
+
+class RecentRunsRequest(WireModel):
+    """POST /satflow/runs/recent: the last runs of several deployments, by their ids."""
+
+    deployment_ids: tuple[str, ...] = Field(max_length=50)
+
+
+class RecentRun(WireModel):
+    """One of the last runs of a deployment. `start` is when it started, or was to start."""
+
+    id: str
+    name: str
+    state_type: StateType
+    state_name: str
+    start: datetime | None
+
+
+class RecentRuns(WireModel):
+    """The reply: at most 14 runs of each deployment, newest first, by the ids of the deployments. Future runs are left out."""
+
+    runs: dict[str, tuple[RecentRun, ...]]
+
+
+class RunChangeRequest(WireModel):
+    """POST /satflow/runs/changes: cancel, retry or delete several runs."""
+
+    action: Literal["cancel", "retry", "delete"]
+    ids: tuple[str, ...] = Field(min_length=1, max_length=200)
+
+
+class RefusedChange(WireModel):
+    """A run that was not changed, and the reason as a sentence."""
+
+    id: str
+    reason: str
+
+
+class RunChanges(WireModel):
+    """The reply: the ids of the runs that were changed, and the others, each in the order of the request."""
+
+    changed: tuple[str, ...]
+    refused: tuple[RefusedChange, ...]
 
 
 # --- run groups -------------------------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ class FlowRunRow(PrefectRow):
     end_time: datetime | None = None
     estimated_run_time: timedelta = timedelta()
     parameters: JsonObject = {}
+    tags: list[str] = []
     auto_scheduled: bool | None = None
     labels: JsonObject = {}
     work_pool_name: str | None = None

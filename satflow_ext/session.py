@@ -28,9 +28,13 @@ from satflow_ext.models import (
     Deployment,
     JsonObject,
     PackedFlow,
+    RecentRuns,
+    RecentRunsRequest,
     Registered,
     Registration,
     Run,
+    RunChangeRequest,
+    RunChanges,
     RunDetail,
     RunGroup,
     RunGroupPlan,
@@ -346,6 +350,13 @@ class Runs:
 
         return await runs.list_runs(endpoints.prefect, query)
 
+    async def list_recent_runs(self, request: RecentRunsRequest) -> RecentRuns:
+        """List the last runs of several deployments."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.list_recent_runs(endpoints.prefect, request)
+
     async def read_detail(self, run_id: str) -> RunDetail:
         """Read the details of one run; those of a failure also from its version and from this machine."""
         endpoints = await self._connection.endpoints()
@@ -400,6 +411,17 @@ class Runs:
         from satflow_ext import runs
 
         return await runs.retry_run(endpoints.prefect, run_id)
+
+    async def change_runs(self, request: RunChangeRequest) -> RunChanges:
+        """Cancel, retry or delete several runs.
+
+        Raises:
+            DiskFull: the runs would be retried on this machine, and its disk is full.
+        """
+        endpoints = await (self._check_disk() if request.action == "retry" else self._connection.endpoints())
+        from satflow_ext import runs
+
+        return await runs.change_runs(endpoints.prefect, request)
 
     async def _check_disk(self) -> Endpoints:
         """Return the endpoints, after a check of the disk if runs are executed on this machine."""

@@ -758,6 +758,48 @@ export interface RRuleScheduleInput {
 }
 
 /**
+ * One of the last runs of a deployment. `start` is when it started, or was to start.
+ */
+export interface RecentRun {
+  id: string;
+  name: string;
+  state_type:
+    | 'SCHEDULED'
+    | 'PENDING'
+    | 'RUNNING'
+    | 'COMPLETED'
+    | 'FAILED'
+    | 'CANCELLED'
+    | 'CRASHED'
+    | 'PAUSED'
+    | 'CANCELLING';
+  state_name: string;
+  start: string | null;
+}
+
+/**
+ * The reply: at most 14 runs of each deployment, newest first, by the ids of the deployments. Future runs are left out.
+ */
+export interface RecentRuns {
+  runs: { [key: string]: RecentRun[] };
+}
+
+/**
+ * POST /satflow/runs/recent: the last runs of several deployments, by their ids.
+ */
+export interface RecentRunsRequest {
+  deployment_ids: string[];
+}
+
+/**
+ * A run that was not changed, and the reason as a sentence.
+ */
+export interface RefusedChange {
+  id: string;
+  reason: string;
+}
+
+/**
  * POST /satflow/deployments. `variable` is the flow's variable in the kernel, `notebook` its path as JupyterLab displays it.
  *
  * An option with the same value as in the previous version does not overwrite a later change in Prefect, except with
@@ -889,10 +931,27 @@ export interface Run {
   end: string | null;
   duration: number;
   parameters: JsonObject;
+  tags: string[];
   scheduled: boolean;
   version: number | null;
   last_line: string | null;
   why_waiting: string | null;
+}
+
+/**
+ * POST /satflow/runs/changes: cancel, retry or delete several runs.
+ */
+export interface RunChangeRequest {
+  action: 'cancel' | 'retry' | 'delete';
+  ids: string[];
+}
+
+/**
+ * The reply: the ids of the runs that were changed, and the others, each in the order of the request.
+ */
+export interface RunChanges {
+  changed: string[];
+  refused: RefusedChange[];
 }
 
 /**
@@ -997,7 +1056,7 @@ export interface RunLink {
 }
 
 /**
- * GET /satflow/runs?deployment_id=&state_type=&name=&active=&limit=&offset=, newest first.
+ * GET /satflow/runs?deployment_id=&state_type=&name=&tag=&since=&until=&active=&limit=&offset=, newest first.
  */
 export interface RunList {
   runs: Run[];

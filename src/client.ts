@@ -144,6 +144,14 @@ export class Client implements IClient {
     return this.requestJson('POST', ['runs', id, 'retry']);
   }
 
+  recentRuns(request: api.RecentRunsRequest): Promise<api.RecentRuns> {
+    return this.requestJson('POST', ['runs', 'recent'], request);
+  }
+
+  changeRuns(request: api.RunChangeRequest): Promise<api.RunChanges> {
+    return this.requestJson('POST', ['runs', 'changes'], request);
+  }
+
   debugRun(id: string, request: api.DebugRequest): Promise<api.DebugCell> {
     return this.requestJson('POST', ['runs', id, 'debug'], request);
   }

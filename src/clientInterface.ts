@@ -8,6 +8,10 @@ export interface IRunsQuery {
   active?: boolean;
   /** Part of the name. */
   name?: string;
+  tag?: string;
+  /** ISO times of the start, or the planned start. */
+  since?: string;
+  until?: string;
   limit?: number;
   offset?: number;
 }
@@ -65,6 +69,10 @@ export interface IClient {
   taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail>;
   cancelRun(id: string): Promise<api.Run>;
   retryRun(id: string): Promise<api.Run>;
+  /** List the last runs of several deployments. */
+  recentRuns(request: api.RecentRunsRequest): Promise<api.RecentRuns>;
+  /** Cancel, retry or delete several runs. */
+  changeRuns(request: api.RunChangeRequest): Promise<api.RunChanges>;
   debugRun(id: string, request: api.DebugRequest): Promise<api.DebugCell>;
   log(id: string): Promise<Blob>;
   runGroups(): Promise<api.RunGroupList>;

@@ -17,6 +17,7 @@ import { notebookEntries } from './plugins/notebookEntries';
 import { notifications } from './plugins/notifications';
 import { registerTabs } from './plugins/registerTabs';
 import { runTabs } from './plugins/runTabs';
+import { runsPages } from './plugins/runsPages';
 import { settings } from './plugins/settings';
 import { sidebar } from './plugins/sidebar';
 import { versionTabs } from './plugins/versionTabs';
@@ -50,6 +51,7 @@ export default [
   runTabs,
   versionTabs,
   comparisonTabs,
+  runsPages,
   notifications,
   activeRuns,
   notebookEntries

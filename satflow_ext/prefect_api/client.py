@@ -170,6 +170,10 @@ class PrefectClient:
         state: JsonObject = {"type": "CANCELLING", "name": "Cancelling"}
         await self.request("POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": False})
 
+    async def delete_flow_run(self, flow_run_id: UUID) -> None:
+        """Delete a flow run with its log and its task runs."""
+        await self.request("DELETE", f"/flow_runs/{flow_run_id}")
+
     async def schedule_flow_run(self, flow_run_id: UUID) -> None:
         """Schedule a flow run that has ended to run again now, as the same flow run."""
         details: JsonObject = {"scheduled_time": datetime.now(timezone.utc).isoformat()}

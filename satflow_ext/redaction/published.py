@@ -139,6 +139,7 @@ CALLS: tuple[Call, ...] = (
         },
         f"(path) force {STATE} state.state_details.* state.data.*",
     ),
+    Call("running", "DELETE /flow_runs/{id}", plain_fields="(path)", is_rare=True),
     Call(
         "running",
         "PATCH /flow_runs/{id}/labels",

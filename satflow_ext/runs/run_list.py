@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta, timezone
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
-from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, RunQuery
+from satflow_ext.models import TERMINAL_STATES, JsonObject, RecentRun, RecentRuns, RecentRunsRequest, Run, RunQuery
 from satflow_ext.prefect_api import parse_id, prefect_client
+from satflow_ext.prefect_rows import FlowRunRow
 from satflow_ext.runs.run_lookup import find_run
-from satflow_ext.runs.run_rows import describe_runs
+from satflow_ext.runs.run_rows import describe_runs, read_state_type
 
+RECENT_RUNS = 14
+"""Number of runs whose states are shown for a deployment."""
+PARALLEL_REQUESTS = 4
+"""Number of requests for recent runs at the same time: others must not wait for them."""
 CLOCK_SKEW = timedelta(minutes=1)
 """How far the Prefect server's clock may be ahead of ours before its newest runs are treated as scheduled ones."""
 
@@ -29,6 +35,38 @@ async def list_runs(prefect_api: PrefectApi, query: RunQuery) -> tuple[Run, ...]
     async with prefect_client(prefect_api) as client:
         found = await client.read_flow_runs(_make_filter(query), sort=sort, limit=query.limit, offset=query.offset)
         return await describe_runs(client, found[::-1] if upcoming else found)
+
+
+async def list_recent_runs(prefect_api: PrefectApi, request: RecentRunsRequest) -> RecentRuns:
+    """List the last runs of several deployments, with a request for each.
+
+    Raises:
+        DeploymentNotFound: the text is not a valid id.
+        PrefectFailed: the API did not answer.
+    """
+    slots = asyncio.Semaphore(PARALLEL_REQUESTS)
+    async with prefect_client(prefect_api) as client:
+
+        async def read(deployment_id: str) -> tuple[RecentRun, ...]:
+            query = RunQuery(deployment_id=deployment_id, limit=RECENT_RUNS)
+            async with slots:
+                found = await client.read_flow_runs(
+                    _make_filter(query), sort="EXPECTED_START_TIME_DESC", limit=query.limit
+                )
+            return tuple(map(_convert_recent_run, found))
+
+        ids = [*dict.fromkeys(request.deployment_ids)]
+        return RecentRuns(runs=dict(zip(ids, await asyncio.gather(*map(read, ids)), strict=True)))
+
+
+def _convert_recent_run(row: FlowRunRow) -> RecentRun:
+    return RecentRun(
+        id=str(row.id),
+        name=row.name,
+        state_type=read_state_type(row),
+        state_name=row.state_name or "Scheduled",
+        start=row.start_time or row.expected_start_time,
+    )
 
 
 async def read_run(prefect_api: PrefectApi, run_id: str) -> Run:
@@ -62,6 +100,8 @@ def _make_filter(query: RunQuery) -> JsonObject:
         run_filter["deployment_id"] = {"any_": [str(parse_id(query.deployment_id, missing))]}
     if query.name:
         run_filter["name"] = {"like_": query.name}
+    if query.tag:
+        run_filter["tags"] = {"all_": [query.tag]}
     states: JsonObject = {}
     if query.state_type is not None:
         states["any_"] = [query.state_type]
@@ -69,6 +109,10 @@ def _make_filter(query: RunQuery) -> JsonObject:
         states["not_any_"] = [*sorted(TERMINAL_STATES)]
     if states:
         run_filter["state"] = {"type": states}
+    until = query.until
     if query.state_type != "SCHEDULED":
-        run_filter["expected_start_time"] = {"before_": (datetime.now(timezone.utc) + CLOCK_SKEW).isoformat()}
+        now = datetime.now(timezone.utc) + CLOCK_SKEW
+        until = min(until, now) if until else now
+    times = {"after_": query.since, "before_": until}
+    run_filter["expected_start_time"] = {name: time.isoformat() for name, time in times.items() if time is not None}
     return run_filter

@@ -148,6 +148,7 @@ def _convert_run(flow_run: FlowRunRow, related: RelatedObjects, now: datetime) -
         end=flow_run.end_time,
         duration=flow_run.estimated_run_time.total_seconds(),
         parameters=flow_run.parameters,
+        tags=tuple(flow_run.tags),
         scheduled=bool(flow_run.auto_scheduled),
         version=read_version(flow_run.labels),
         last_line=related.last_lines.get(flow_run.id),

@@ -1,13 +1,23 @@
-"""Start a run now, wait for its end, cancel or retry it in the same way as Prefect's own UI."""
+"""Start a run now, wait for its end, cancel, retry or delete runs in the same way as Prefect's own UI."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import CannotRetry, DeploymentNotFound
-from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, RunRequest
-from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
+from satflow_ext.errors import CannotRetry, DeploymentNotFound, SatflowError
+from satflow_ext.models import (
+    TERMINAL_STATES,
+    JsonObject,
+    RefusedChange,
+    Run,
+    RunChangeRequest,
+    RunChanges,
+    RunRequest,
+)
+from satflow_ext.prefect_api import PrefectClient, parse_id, prefect_client, replace_not_found
 from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow
 from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.runs.run_rows import describe_runs, read_state_type
@@ -16,6 +26,8 @@ FIRST_PAUSE = 0.1
 """Seconds between two reads of a run that has just been started: a run of the local stack may end after half a second."""
 LAST_PAUSE = 1.0
 """Seconds between two reads of a longer run."""
+PARALLEL_CHANGES = 8
+"""Number of runs that are changed at the same time: Prefect's server has one writer with SQLite."""
 
 
 async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
@@ -131,3 +143,56 @@ def _check_retry(flow_run: FlowRunRow) -> None:
             f"Run {flow_run.name} has completed; only failed, crashed and cancelled runs are retried.",
             fix="Start a new run with the same parameters.",
         )
+
+
+async def change_runs(prefect_api: PrefectApi, request: RunChangeRequest) -> RunChanges:
+    """Cancel, retry or delete several runs. A run that cannot be changed is reported, and does not affect the others.
+
+    Raises:
+        PrefectFailed: the API could not be reached.
+    """
+    slots = asyncio.Semaphore(PARALLEL_CHANGES)
+    async with prefect_client(prefect_api) as client:
+
+        async def change(run_id: str) -> str | None:
+            async with slots:
+                return await _change_or_explain(client, run_id, request.action)
+
+        ids = [*dict.fromkeys(request.ids)]
+        reasons = dict(zip(ids, await asyncio.gather(*map(change, ids)), strict=True))
+    return RunChanges(
+        changed=tuple(run_id for run_id, reason in reasons.items() if reason is None),
+        refused=tuple(RefusedChange(id=run_id, reason=reason) for run_id, reason in reasons.items() if reason),
+    )
+
+
+async def _change_or_explain(client: PrefectClient, run_id: str, action: str) -> str | None:
+    """Change a run. Return None, or the reason why it was not changed."""
+    try:
+        return await CHANGES[action](client, await find_run(client, run_id))
+    except SatflowError as error:
+        return error.message
+
+
+async def _cancel(client: PrefectClient, flow_run: FlowRunRow) -> str | None:
+    if read_state_type(flow_run) in TERMINAL_STATES:
+        return f"Run {flow_run.name} had already ended."
+    await client.cancel_flow_run(flow_run.id)
+    return None
+
+
+async def _retry(client: PrefectClient, flow_run: FlowRunRow) -> None:
+    _check_retry(flow_run)
+    await client.schedule_flow_run(flow_run.id)
+
+
+async def _delete(client: PrefectClient, flow_run: FlowRunRow) -> str | None:
+    if read_state_type(flow_run) not in TERMINAL_STATES | {"SCHEDULED"}:
+        return f"Run {flow_run.name} has not ended. Cancel it first: its process would go on."
+    await client.delete_flow_run(flow_run.id)
+    return None
+
+
+Change: TypeAlias = Callable[[PrefectClient, FlowRunRow], Awaitable["str | None"]]
+CHANGES: dict[str, Change] = {"cancel": _cancel, "retry": _retry, "delete": _delete}
+"""The changes of several runs, by the actions of a request."""

@@ -102,7 +102,7 @@ def end_without_heartbeat_wait() -> None:
     if send is None or isinstance(send, partial):
         return
     if signature(send).parameters.keys() >= {"join_on_exit"}:
-        flow_engine._send_heartbeats = partial(send, join_on_exit=False)  # type: ignore[assignment]
+        flow_engine._send_heartbeats = partial(send, join_on_exit=False)
 
 
 def _read_manifest(folder: Path, trusted: TrustedKeys) -> Manifest:

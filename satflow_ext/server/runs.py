@@ -22,7 +22,10 @@ from satflow_ext.models import (
     ErrorBody,
     ErrorFrame,
     LogsFrame,
+    RecentRunsRequest,
     Run,
+    RunChangeRequest,
+    RunChanges,
     RunList,
     RunQuery,
     RunRequest,
@@ -81,6 +84,12 @@ class RunManager:
         run = await self._session.runs.retry_run(run_id)
         self.wake_watcher()
         return run
+
+    async def change_runs(self, request: RunChangeRequest) -> RunChanges:
+        """Cancel, retry or delete several runs."""
+        changes = await self._session.runs.change_runs(request)
+        self.wake_watcher()
+        return changes
 
     async def watch_changes(self) -> AsyncGenerator[RunsFrame, None]:
         """Yield a hint at once, and then whenever the list of runs has changed."""
@@ -183,6 +192,30 @@ class RunsHandler(SatflowHandler):
     async def post(self) -> None:
         """Start a run: RunRequest → Run."""
         self.reply(await self._runs.start_run(self.read_body(RunRequest)), HTTPStatus.CREATED)
+
+
+class RecentRunsHandler(SessionHandler):
+    """The last runs of several deployments."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def post(self) -> None:
+        """List them: RecentRunsRequest → RecentRuns."""
+        self.reply(await self._session.runs.list_recent_runs(self.read_body(RecentRunsRequest)))
+
+
+class RunChangesHandler(SatflowHandler):
+    """Changes of several runs."""
+
+    def initialize(self, runs: RunManager) -> None:
+        """Keep the manager of runs of this server."""
+        self._runs = runs
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:runs")
+    async def post(self) -> None:
+        """Cancel, retry or delete runs: RunChangeRequest → RunChanges."""
+        self.reply(await self._runs.change_runs(self.read_body(RunChangeRequest)))
 
 
 class RunHandler(SessionHandler):

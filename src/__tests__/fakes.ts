@@ -170,6 +170,7 @@ export function run(change: Partial<api.Run> = {}): api.Run {
     end: null,
     duration: 4,
     parameters: {},
+    tags: [],
     scheduled: false,
     version: null,
     last_line: null,

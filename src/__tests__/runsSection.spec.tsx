@@ -1,7 +1,6 @@
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
-import { formatDateTime } from '../format';
 import { RunsSection } from '../runs/RunsSection';
 import { wrong } from './failures';
 import { deployment, run } from './fakes';
@@ -14,23 +13,18 @@ describe('RunsSection', () => {
     onCancel: jest.fn(),
     onRunAgain: jest.fn(),
     onShowFlows: jest.fn(),
-    onRunDeployment: jest.fn(),
-    onRunMany: jest.fn(),
+    onOpenRunsPage: jest.fn(),
     onRetryGroup: jest.fn(),
     onCancelGroup: jest.fn(),
     onInsertResults: jest.fn(),
     onOpenPoints: jest.fn(),
-    onClosePoints: jest.fn(),
-    onPause: jest.fn(),
-    onVersions: jest.fn(),
-    onDelete: jest.fn()
+    onClosePoints: jest.fn()
   };
   const props = {
     runs: [run()],
     isLoaded: true,
     hasMore: false,
     error: null,
-    deploymentsError: null,
     groups: [],
     groupsError: null,
     pointsOf: () => undefined,
@@ -120,59 +114,8 @@ describe('RunsSection', () => {
 
   it('shows an error of both lists once', () => {
     const error = wrong();
-    render(<RunsSection {...props} error={error} deploymentsError={error} />);
+    render(<RunsSection {...props} error={error} groupsError={error} />);
     expect(screen.getAllByRole('alert')).toHaveLength(1);
-  });
-
-  it('pauses and resumes a schedule', () => {
-    const schedule = {
-      kind: 'cron',
-      cron: '0 6 * * *',
-      timezone: 'UTC',
-      name: null,
-      parameters: {},
-      active: true
-    } as const;
-    const scheduled = deployment({ schedules: [schedule] });
-    const shown = render(<RunsSection {...props} deployments={[scheduled]} />);
-    fireEvent.click(screen.getByTestId('satflow-pause'));
-    expect(actions.onPause).toHaveBeenCalledWith(scheduled, true);
-    const paused = { ...scheduled, paused: true };
-    shown.rerender(<RunsSection {...props} deployments={[paused]} />);
-    fireEvent.click(screen.getByTestId('satflow-resume'));
-    expect(actions.onPause).toHaveBeenCalledWith(paused, false);
-  });
-
-  it('shows changes in Prefect', () => {
-    const drift = [{ name: 'tags', before: 'a', after: null }];
-    render(<RunsSection {...props} deployments={[deployment({ drift })]} />);
-    expect(screen.getByText('Changed in Prefect (1)')).toBeTruthy();
-    expect(screen.getByText('not set')).toBeTruthy();
-  });
-
-  it('shows the next run in the zone of its schedule and in local time', () => {
-    const schedule = {
-      kind: 'cron',
-      cron: '30 6 * * *',
-      timezone: 'Asia/Kathmandu',
-      name: null,
-      parameters: {},
-      active: true
-    } as const;
-    const next_runs = ['2026-01-02T00:45:00Z'];
-    const scheduled = deployment({ schedules: [schedule], next_runs });
-    render(<RunsSection {...props} deployments={[scheduled]} />);
-    const words = screen.getByTestId('satflow-next-run');
-    expect(words.textContent).toMatch(/06:30, Asia\/Kathmandu/);
-    expect(words.querySelector('time')?.title).toContain(
-      formatDateTime(next_runs[0])
-    );
-  });
-
-  it('shows the usage of the worker size in the last runs', () => {
-    const needed = 'peak 2.1 of 16 GiB over 3 runs: medium is enough';
-    render(<RunsSection {...props} deployments={[deployment({ needed })]} />);
-    expect(screen.getByTestId('satflow-needed').textContent).toBe(needed);
   });
 
   it('is never blank', () => {

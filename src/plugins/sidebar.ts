@@ -6,9 +6,11 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { RecentRunsModel } from '../runs/recentRuns';
 import { type SectionName, Sidebar } from '../sidebar/sidebar';
 import {
   IActions,
+  IClient,
   IClusters,
   IDeployments,
   IFlows,
@@ -20,7 +22,8 @@ import {
 
 export const sidebar: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:sidebar',
-  description: 'Shows flows, runs and clusters in the left sidebar.',
+  description:
+    'Shows flows, runs, deployments and clusters in the left sidebar.',
   autoStart: true,
   requires: [
     IFlows,
@@ -30,7 +33,8 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     IClusters,
     ISharedClusters,
     IStack,
-    IActions
+    IActions,
+    IClient
   ],
   optional: [ITranslator, ILayoutRestorer, ICommandPalette],
   activate: (
@@ -43,12 +47,15 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     shared: ISharedClusters,
     stack: IStack,
     actions: IActions,
+    client: IClient,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null
   ) => {
-    const shown = { flows, deployments, runs, groups, clusters, shared, stack };
-    const panel = new Sidebar(shown, actions, translator ?? nullTranslator);
+    const recentRuns = new RecentRunsModel(client, runs);
+    const lists = { flows, deployments, runs, recentRuns, groups };
+    const models = { ...lists, clusters, shared, stack };
+    const panel = new Sidebar(models, actions, translator ?? nullTranslator);
     app.shell.add(panel, 'left', { rank: 620, type: 'SatFlow' });
     restorer?.add(panel, panel.id);
     addCommands(app, panel, translator ?? nullTranslator, palette);
@@ -77,13 +84,18 @@ function addCommands(
     describedBy,
     execute: () => show('runs')
   });
+  app.commands.addCommand('satflow:show-deployments', {
+    label: trans.__('Show Deployments'),
+    describedBy,
+    execute: () => show('deployments')
+  });
   app.commands.addCommand('satflow:show-clusters', {
     label: trans.__('Show Clusters'),
     describedBy,
     execute: () => show('clusters')
   });
   const category = trans.__('SatFlow');
-  ['flows', 'runs', 'clusters'].forEach(name =>
+  ['flows', 'runs', 'deployments', 'clusters'].forEach(name =>
     palette?.addItem({ command: `satflow:show-${name}`, category })
   );
 }

@@ -8,13 +8,14 @@ import {
 } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Deployment } from '../_api';
+import type { Deployment, RecentRun, Run } from '../_api';
 import { ChangeList } from '../components/ChangeList';
 import { IconButton } from '../components/IconButton';
 import { asObject } from '../components/parameterSchema';
 import { useTrans } from '../components/translation';
 import { ZonedTime } from '../components/ZonedTime';
 import { pauseIcon } from '../icons';
+import { RecentRunMarks } from './RecentRunMarks';
 
 /** Actions on a deployment. */
 export interface IDeploymentActions {
@@ -27,7 +28,11 @@ export interface IDeploymentActions {
 
 export interface IDeploymentRowProps {
   deployment: Deployment;
-  actions: IDeploymentActions;
+  /** The last runs, newest first. */
+  recentRuns: readonly RecentRun[];
+  actions: IDeploymentActions & {
+    onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
+  };
 }
 
 /** A deployment with its version, executor and next run. */
@@ -58,6 +63,16 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
         {deployment.needed && (
           <span data-testid="satflow-needed">{deployment.needed}</span>
         )}
+        {deployment.tags.map(tag => (
+          <span key={tag} className="jp-Satflow-badge">
+            {tag}
+          </span>
+        ))}
+        <RecentRunMarks
+          name={name}
+          runs={props.recentRuns}
+          onOpen={props.actions.onOpen}
+        />
       </div>
       {deployment.drift.length > 0 && (
         <details className="jp-Satflow-note jp-mod-warning">

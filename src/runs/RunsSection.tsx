@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -7,9 +6,9 @@ import { EmptyState } from '../components/EmptyState';
 import { ErrorNote } from '../components/ErrorNote';
 import { useTrans } from '../components/translation';
 import { hasEnded } from '../format';
-import { DeploymentRow, type IDeploymentActions } from './DeploymentRow';
 import { GroupRow, type IGroupActions } from './GroupRow';
 import { RunRow } from './RunRow';
+import { stateOptions } from './stateOptions';
 import { useNow } from './useNow';
 
 /** Filter of the runs; a missing part selects all. */
@@ -20,10 +19,10 @@ export interface IRunsFilter {
   name?: string;
 }
 
-export interface IRunsActions
-  extends
-    IDeploymentActions,
-    Pick<IGroupActions, 'onRetryGroup' | 'onCancelGroup' | 'onInsertResults'> {
+export interface IRunsActions extends Pick<
+  IGroupActions,
+  'onRetryGroup' | 'onCancelGroup' | 'onInsertResults'
+> {
   onFilter: (filter: IRunsFilter) => void;
   onLoadMore: () => void;
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
@@ -32,6 +31,7 @@ export interface IRunsActions
   onCancel: (run: Run) => void;
   onRunAgain: (run: Run) => void;
   onShowFlows: () => void;
+  onOpenRunsPage: () => void;
 }
 
 export interface IRunsSectionProps {
@@ -47,38 +47,18 @@ export interface IRunsSectionProps {
   /** The points of a group that is open. */
   pointsOf: (group: RunGroup) => RunPoint[] | undefined;
   deployments: Deployment[];
-  /** The reason why the list of deployments could not be read. */
-  deploymentsError: ErrorBody | null;
   filter: IRunsFilter;
   actions: IRunsActions;
 }
 
-/** The deployments with their schedules, and the newest runs. */
+/** The run groups and the newest runs. */
 export function RunsSection(props: IRunsSectionProps): JSX.Element {
-  const trans = useTrans();
-  const { deployments, actions } = props;
-  const [deploymentsError, groupsError, error] = withoutRepeated([
-    props.deploymentsError,
+  const [groupsError, error] = withoutRepeated([
     props.groupsError,
     props.error
   ]);
   return (
     <>
-      {deploymentsError && <ErrorNote error={deploymentsError} />}
-      {deployments.length > 0 && (
-        <details className="jp-Satflow-deployments" open>
-          <summary>{trans.__('Deployments (%1)', deployments.length)}</summary>
-          <ul
-            className="jp-Satflow-list"
-            aria-label={trans.__('Deployments')}
-            data-testid="satflow-deployments"
-          >
-            {deployments.map(one => (
-              <DeploymentRow key={one.id} deployment={one} actions={actions} />
-            ))}
-          </ul>
-        </details>
-      )}
       {groupsError && <ErrorNote error={groupsError} />}
       <GroupList {...props} />
       <RunFilters {...props} />
@@ -147,6 +127,14 @@ function RunFilters(props: IRunsSectionProps): JSX.Element | null {
   const names = deployments.map(one => ({ value: one.id, label: one.name }));
   return (
     <div className="jp-Satflow-filters">
+      <Button
+        small
+        className="jp-mod-styled jp-Satflow-button"
+        onClick={actions.onOpenRunsPage}
+        data-testid="satflow-open-runs-page"
+      >
+        {trans.__('All runs as a table')}
+      </Button>
       <input
         type="search"
         className="jp-mod-styled"
@@ -234,19 +222,4 @@ function RunList(props: IRunsSectionProps): JSX.Element | null {
       action={{ label: trans.__('Show flows'), run: actions.onShowFlows }}
     />
   );
-}
-
-function stateOptions(
-  trans: TranslationBundle
-): { value: string; label: string }[] {
-  return [
-    { value: '', label: trans.__('All states') },
-    { value: 'SCHEDULED', label: trans.__('Scheduled') },
-    { value: 'PENDING', label: trans.__('Pending') },
-    { value: 'RUNNING', label: trans.__('Running') },
-    { value: 'COMPLETED', label: trans.__('Completed') },
-    { value: 'FAILED', label: trans.__('Failed') },
-    { value: 'CRASHED', label: trans.__('Crashed') },
-    { value: 'CANCELLED', label: trans.__('Cancelled') }
-  ];
 }

@@ -27,6 +27,9 @@ const ICONS: Record<Run['state_type'], LabIcon> = {
   CANCELLING: stopIcon
 };
 
+/** Return the icon of a state. */
+export const stateIcon = (type: Run['state_type']): LabIcon => ICONS[type];
+
 export interface IStateMarkProps {
   type: Run['state_type'];
   /** Prefect's name for the state, such as "Late" for a SCHEDULED run. */

@@ -69,6 +69,8 @@ export class Actions {
     this.executeCommand('notebook:run-all-cells');
 
   readonly onShowFlows = (): void => this.executeCommand('satflow:show-flows');
+  readonly onOpenRunsPage = (): void =>
+    this.executeCommand('satflow:open-runs');
 
   readonly onInsertExample = (): void =>
     insertCell(this.parts.tracker, EXAMPLE_FLOW);

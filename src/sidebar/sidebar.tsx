@@ -9,11 +9,14 @@ import type { ClustersModel } from '../clusters/clusters';
 import { ClustersSection } from '../clusters/ClustersSection';
 import type { SharedClustersModel } from '../clusters/sharedClusters';
 import { ModelView } from '../components/modelView';
+import type { IObservable } from '../components/observable';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { FlowsModel } from '../flows/flows';
 import { FlowsSection } from '../flows/FlowsSection';
 import { satflowIcon } from '../icons';
+import { DeploymentsSection } from '../runs/DeploymentsSection';
 import type { RunGroupsModel } from '../runs/groups';
+import type { RecentRunsModel } from '../runs/recentRuns';
 import type { RunsModel } from '../runs/runs';
 import { RunsSection } from '../runs/RunsSection';
 import type { StackModel } from '../stack/stack';
@@ -25,6 +28,7 @@ export interface ISidebarModels {
   flows: FlowsModel;
   deployments: DeploymentsModel;
   runs: RunsModel;
+  recentRuns: RecentRunsModel;
   groups: RunGroupsModel;
   clusters: ClustersModel;
   shared: SharedClustersModel;
@@ -32,9 +36,9 @@ export interface ISidebarModels {
 }
 
 /** The names of the sections. */
-export type SectionName = 'flows' | 'runs' | 'clusters';
+export type SectionName = 'flows' | 'runs' | 'deployments' | 'clusters';
 
-/** Flows, runs and clusters, in the left sidebar. It sends no requests before it is first shown. */
+/** Flows, runs, deployments and clusters, in the left sidebar. It sends no requests before it is first shown. */
 export class Sidebar extends SidePanel {
   constructor(
     private readonly models: ISidebarModels,
@@ -46,17 +50,20 @@ export class Sidebar extends SidePanel {
     this.id = 'satflow-sidebar';
     this.addClass('jp-Satflow-sidebar');
     this.title.icon = satflowIcon;
-    this.title.caption = trans.__('SatFlow: flows, runs, clusters');
+    this.title.caption = trans.__(
+      'SatFlow: flows, runs, deployments, clusters'
+    );
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('SatFlow'));
     this.header.addWidget(createBanner(models.stack, trans));
     this.sections = {
       flows: createFlowsSection(models, actions, trans),
       runs: createRunsSection(models, actions, trans),
+      deployments: createDeploymentsSection(models, actions, trans),
       clusters: createClustersSection(models, actions, trans)
     };
     Object.values(this.sections).forEach(one => this.addWidget(one));
-    (this.content as AccordionPanel).setRelativeSizes([3, 4, 3]);
+    (this.content as AccordionPanel).setRelativeSizes([3, 4, 3, 2]);
     models.stack.changed.connect(this.updateWatching, this);
     models.deployments.changed.connect(this.checkStackAfterError, this);
   }
@@ -155,12 +162,29 @@ function createRunsSection(
       groupsError={stack.isReady ? groups.error : null}
       pointsOf={({ id }) => groups.points(id)}
       deployments={deployments.items}
-      deploymentsError={stack.isReady ? deployments.error : null}
       filter={runs.filter}
       actions={{ ...actions, ...pointActions }}
     />
   ));
   return setTitle(section, 'runs', trans.__('Runs'));
+}
+
+function createDeploymentsSection(
+  { deployments, recentRuns, stack }: ISidebarModels,
+  actions: Actions,
+  trans: TranslationBundle
+): Widget {
+  const models = [deployments, recentRuns, stack];
+  const section = new WatchedSection(trans, models, recentRuns, () => (
+    <DeploymentsSection
+      deployments={deployments.items}
+      error={stack.isReady ? deployments.error : null}
+      recentRuns={id => recentRuns.of(id)}
+      onShown={ids => recentRuns.show(ids)}
+      actions={actions}
+    />
+  ));
+  return setTitle(section, 'deployments', trans.__('Deployments'));
 }
 
 function createClustersSection(
@@ -169,7 +193,8 @@ function createClustersSection(
   trans: TranslationBundle
 ): Widget {
   const onOpen = (id: string, name: string) => actions.onOpen({ id, name });
-  const section = new WatchedClusters(trans, clusters, shared, () => (
+  const models = [clusters, shared];
+  const section = new WatchedSection(trans, models, clusters, () => (
     <ClustersSection
       clusters={clusters.items}
       samples={clusters.samples}
@@ -195,29 +220,29 @@ function setTitle(
   return section;
 }
 
-/** The clusters section, which watches the clusters only while it is open. */
-class WatchedClusters extends ModelView {
+/** A section that watches a model only while it is open. */
+class WatchedSection extends ModelView {
   constructor(
     trans: TranslationBundle,
-    private readonly clusters: ClustersModel,
-    shared: SharedClustersModel,
+    models: IObservable[],
+    private readonly watched: { watch(): void; unwatch(): void },
     draw: () => JSX.Element
   ) {
-    super(trans, [clusters, shared], draw);
+    super(trans, models, draw);
   }
 
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this.clusters.watch();
+    this.watched.watch();
   }
 
   protected onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this.clusters.unwatch();
+    this.watched.unwatch();
   }
 
   protected onBeforeHide(message: Message): void {
     super.onBeforeHide(message);
-    this.clusters.unwatch();
+    this.watched.unwatch();
   }
 }

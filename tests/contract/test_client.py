@@ -61,6 +61,8 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "cancelRun": models.Run,
     "debugRun": models.DebugCell,
     "retryRun": models.Run,
+    "changeRuns": models.RunChanges,
+    "recentRuns": models.RecentRuns,
     "log": str,
     "runGroups": models.RunGroupList,
     "planRunGroup": models.RunGroupPlan,
@@ -180,6 +182,9 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     wait_for_end(client, run.id)
     assert client.retryRun(run.id).id == run.id
     client.cancelRun(run.id)
+    recent = client.recentRuns({"deployment_ids": [deployment.id]}).runs[deployment.id]
+    assert [one.id for one in recent] == [run.id]
+    assert client.changeRuns({"action": "cancel", "ids": ["no such run"]}).refused[0].id == "no such run"
 
     many = {"deployment": deployment.id, "name": "all methods", "over": {"line": "a,b"}, "concurrency": 1}
     assert client.planRunGroup(many).runs == 2

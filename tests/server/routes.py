@@ -24,6 +24,8 @@ GOLDEN = {
     ("DELETE", f"deployments/{ID}/cluster"): ("execute", "satflow_ext:clusters"),
     ("GET", "runs"): ("read", "satflow_ext:runs"),
     ("POST", "runs"): ("execute", "satflow_ext:runs"),
+    ("POST", "runs/recent"): ("read", "satflow_ext:runs"),
+    ("POST", "runs/changes"): ("execute", "satflow_ext:runs"),
     ("GET", f"runs/{ID}"): ("read", "satflow_ext:runs"),
     ("POST", f"runs/{ID}/cancel"): ("execute", "satflow_ext:runs"),
     ("POST", f"runs/{ID}/retry"): ("execute", "satflow_ext:runs"),

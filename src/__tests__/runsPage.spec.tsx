@@ -1,0 +1,167 @@
+import { fireEvent, render, screen } from '@testing-library/react';
+import React from 'react';
+
+import type { RunChangeRequest } from '../_api';
+import { RunsModel } from '../runs/runs';
+import { RunsPage } from '../runs/runsPage';
+import { toLocalInput, withoutEmpty } from '../runs/RunsPageFilters';
+import { RunsPageView } from '../runs/RunsPageView';
+import { deployment, FakeStream, run } from './fakes';
+
+const IDS = ['r1', 'r2', 'r3', 'r4'];
+
+/** A page of four runs, of which the server refuses to change the last one. */
+async function makePage() {
+  let listed = IDS;
+  const requests: RunChangeRequest[] = [];
+  const client = {
+    runs: async () => ({ runs: listed.map(id => run({ id, name: id })) }),
+    startRun: async () => run(),
+    cancelRun: async () => run(),
+    retryRun: async () => run(),
+    changeRuns: async (request: RunChangeRequest) => {
+      requests.push(request);
+      const changed = request.ids.filter(id => id !== 'r4');
+      const refused = request.ids
+        .filter(id => id === 'r4')
+        .map(id => ({ id, reason: 'Run r4 had already ended.' }));
+      return { changed, refused };
+    }
+  };
+  const runs = new RunsModel(client, new FakeStream());
+  const page = new RunsPage(runs, client);
+  await runs.refresh();
+  return { page, requests, list: (ids: string[]) => (listed = ids) };
+}
+
+describe('the selection of runs', () => {
+  it('has single runs and ranges, and can be removed again', async () => {
+    const { page } = await makePage();
+    page.toggle('r1');
+    page.toggle('r3', true);
+    expect([...page.selected]).toEqual(['r1', 'r2', 'r3']);
+    page.toggle('r2');
+    expect([...page.selected]).toEqual(['r1', 'r3']);
+    page.toggle('r1', true);
+    expect([...page.selected]).toEqual(['r3']);
+  });
+
+  it('has all runs or none', async () => {
+    const { page } = await makePage();
+    page.toggle('r2');
+    page.toggleAll();
+    expect([...page.selected]).toEqual(IDS);
+    page.toggleAll();
+    expect(page.selected.size).toBe(0);
+  });
+
+  it('has only listed runs', async () => {
+    const { page, list } = await makePage();
+    page.toggleAll();
+    list(['r1']);
+    await page.runs.refresh();
+    expect([...page.selected]).toEqual(['r1']);
+  });
+
+  it('keeps only the runs that were not changed', async () => {
+    const { page, requests } = await makePage();
+    page.toggleAll();
+    const done = await page.change('cancel');
+    expect(requests).toEqual([{ action: 'cancel', ids: IDS }]);
+    expect(done.changed).toEqual(['r1', 'r2', 'r3']);
+    expect(done.refused[0].reason).toBe('Run r4 had already ended.');
+    expect([...page.selected]).toEqual(['r4']);
+    expect(page.isBusy).toBe(false);
+  });
+
+  it('is changed in parts that the server accepts', async () => {
+    const { page, requests, list } = await makePage();
+    list(Array.from({ length: 450 }, (_, n) => `n${n}`));
+    await page.runs.refresh();
+    page.toggleAll();
+    await page.change('delete');
+    expect(requests.map(({ ids }) => ids.length)).toEqual([200, 200, 50]);
+    expect(page.selected.size).toBe(0);
+  });
+});
+
+describe('the page of runs', () => {
+  const actions = {
+    onOpen: jest.fn(),
+    onFilter: jest.fn(),
+    onLoadMore: jest.fn(),
+    onToggle: jest.fn(),
+    onToggleAll: jest.fn(),
+    onChange: jest.fn()
+  };
+  const props = {
+    runs: [run({ id: 'r1', tags: ['nightly'], parameters: { n: 1 } })],
+    deployments: [deployment()],
+    filter: { name: 'owl' },
+    selected: new Set<string>(),
+    isLoaded: true,
+    isBusy: false,
+    hasMore: true,
+    error: null,
+    actions
+  };
+
+  it('changes runs only if some are selected', () => {
+    const { rerender } = render(<RunsPageView {...props} />);
+    const cancel = () =>
+      screen.getByTestId<HTMLButtonElement>('satflow-cancel-selected');
+    expect(cancel().disabled).toBe(true);
+    rerender(<RunsPageView {...props} selected={new Set(['r1'])} />);
+    expect(screen.getByTestId('satflow-selected-count').textContent).toBe(
+      '1 run selected'
+    );
+    fireEvent.click(cancel());
+    expect(actions.onChange).toHaveBeenCalledWith('cancel');
+  });
+
+  it('extends the selection with the Shift key', () => {
+    render(<RunsPageView {...props} />);
+    fireEvent.click(screen.getByLabelText('Select run brave-owl'), {
+      shiftKey: true
+    });
+    expect(actions.onToggle).toHaveBeenCalledWith('r1', true);
+  });
+
+  it('filters by a tag in addition to the other filters', () => {
+    render(<RunsPageView {...props} />);
+    fireEvent.click(screen.getByText('nightly'));
+    expect(actions.onFilter).toHaveBeenCalledWith({
+      name: 'owl',
+      tag: 'nightly'
+    });
+  });
+
+  it('filters by a period before now', () => {
+    render(<RunsPageView {...props} />);
+    fireEvent.change(screen.getByLabelText('Filter by time'), {
+      target: { value: 'day' }
+    });
+    const { since, ...rest } = actions.onFilter.mock.lastCall[0];
+    expect(rest).toEqual({ name: 'owl' });
+    expect(Date.now() - Date.parse(since)).toBeGreaterThanOrEqual(86_400_000);
+  });
+
+  it('offers to remove filters that match nothing', () => {
+    render(<RunsPageView {...props} runs={[]} />);
+    fireEvent.click(screen.getByText('Show all runs'));
+    expect(actions.onFilter).toHaveBeenCalledWith({});
+  });
+});
+
+describe('filters', () => {
+  it('are left out if they are empty', () => {
+    expect(withoutEmpty({ name: '', tag: 'a', since: '' })).toEqual({
+      tag: 'a'
+    });
+  });
+
+  it('show times of the browser’s time zone, to the minute', () => {
+    const shown = toLocalInput('2026-01-02T03:04:59Z');
+    expect(new Date(shown).toISOString()).toBe('2026-01-02T03:04:00.000Z');
+  });
+});

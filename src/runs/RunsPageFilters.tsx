@@ -1,0 +1,160 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Deployment } from '../_api';
+import type { IRunsQuery } from '../client';
+import { useTrans } from '../components/translation';
+import { PERIODS } from './runsPage';
+import { stateOptions } from './stateOptions';
+
+export interface IRunsPageFiltersProps {
+  deployments: Deployment[];
+  filter: IRunsQuery;
+  onFilter: (filter: IRunsQuery) => void;
+}
+
+/** The filters of the page of runs. */
+export function RunsPageFilters(props: IRunsPageFiltersProps): JSX.Element {
+  const trans = useTrans();
+  const { deployments, filter, onFilter } = props;
+  const set = (part: IRunsQuery) =>
+    onFilter(withoutEmpty({ ...filter, ...part }));
+  const names = deployments.map(one => ({ value: one.id, label: one.name }));
+  return (
+    <div
+      className="jp-Satflow-filters"
+      role="search"
+      aria-label={trans.__('Filter the runs')}
+    >
+      <TextFilter
+        label={trans.__('Run name')}
+        value={filter.name}
+        onChange={name => set({ name })}
+        testId="satflow-filter-name"
+      />
+      <HTMLSelect
+        aria-label={trans.__('Filter by deployment')}
+        value={filter.deployment_id ?? ''}
+        options={[{ value: '', label: trans.__('All deployments') }, ...names]}
+        onChange={event => set({ deployment_id: event.target.value })}
+      />
+      <HTMLSelect
+        aria-label={trans.__('Filter by state')}
+        value={filter.state_type ?? ''}
+        options={stateOptions(trans)}
+        onChange={event =>
+          set({ state_type: event.target.value as IRunsQuery['state_type'] })
+        }
+      />
+      <TextFilter
+        label={trans.__('Tag')}
+        value={filter.tag}
+        onChange={tag => set({ tag })}
+        testId="satflow-filter-tag"
+      />
+      <TimeFilters filter={filter} onChange={set} />
+    </div>
+  );
+}
+
+function TextFilter(props: {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string) => void;
+  testId: string;
+}): JSX.Element {
+  return (
+    <input
+      type="search"
+      className="jp-mod-styled"
+      aria-label={props.label}
+      placeholder={props.label}
+      value={props.value ?? ''}
+      onChange={event => props.onChange(event.target.value)}
+      data-testid={props.testId}
+    />
+  );
+}
+
+/** A period before now, or two times. */
+function TimeFilters(props: {
+  filter: IRunsQuery;
+  onChange: (part: IRunsQuery) => void;
+}): JSX.Element {
+  const trans = useTrans();
+  const { filter, onChange } = props;
+  return (
+    <>
+      <HTMLSelect
+        aria-label={trans.__('Filter by time')}
+        value=""
+        options={periodOptions(trans)}
+        onChange={event =>
+          onChange(periodBeforeNow(event.target.value as keyof typeof PERIODS))
+        }
+        data-testid="satflow-filter-period"
+      />
+      <TimeField
+        label={trans.__('From')}
+        value={filter.since}
+        onChange={since => onChange({ since })}
+      />
+      <TimeField
+        label={trans.__('To')}
+        value={filter.until}
+        onChange={until => onChange({ until })}
+      />
+    </>
+  );
+}
+
+function TimeField(props: {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string) => void;
+}): JSX.Element {
+  return (
+    <label className="jp-Satflow-inlineLabel">
+      {props.label}
+      <input
+        type="datetime-local"
+        className="jp-mod-styled"
+        value={props.value ? toLocalInput(props.value) : ''}
+        onChange={({ target }) =>
+          props.onChange(
+            target.value ? new Date(target.value).toISOString() : ''
+          )
+        }
+      />
+    </label>
+  );
+}
+
+/** Format a time for an input of the type `datetime-local`, in the time zone of the browser and to the minute. */
+export function toLocalInput(time: string): string {
+  const local = new Date(time);
+  local.setMinutes(local.getMinutes() - local.getTimezoneOffset());
+  return local.toISOString().slice(0, 16);
+}
+
+function periodBeforeNow(period: keyof typeof PERIODS | ''): IRunsQuery {
+  const since = period && new Date(Date.now() - PERIODS[period]).toISOString();
+  return { since, until: '' };
+}
+
+/** Return the filter without empty parts. */
+export function withoutEmpty(filter: IRunsQuery): IRunsQuery {
+  const parts = Object.entries(filter).filter(([, value]) => value !== '');
+  return Object.fromEntries(parts) as IRunsQuery;
+}
+
+const periodOptions = (
+  trans: TranslationBundle
+): { value: string; label: string }[] => [
+  { value: '', label: trans.__('Period…') },
+  { value: 'hour', label: trans.__('Last hour') },
+  { value: 'day', label: trans.__('Last day') },
+  { value: 'week', label: trans.__('Last week') },
+  { value: 'month', label: trans.__('Last 30 days') }
+];

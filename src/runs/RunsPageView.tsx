@@ -1,0 +1,230 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Deployment, ErrorBody, Run } from '../_api';
+import type { IRunsQuery } from '../client';
+import { EmptyState } from '../components/EmptyState';
+import { ErrorNote } from '../components/ErrorNote';
+import { shortenText } from '../components/terminalText';
+import { useTrans } from '../components/translation';
+import {
+  elapsedSeconds,
+  formatDateTime,
+  formatDuration,
+  formatValue,
+  hasEnded
+} from '../format';
+import { RunsPageFilters } from './RunsPageFilters';
+import type { RunAction } from './runsPage';
+import { StateMark } from './StateMark';
+import { useNow } from './useNow';
+
+/** Number of characters of the parameters that a row shows. */
+const PARAMETERS_LENGTH = 60;
+
+/** Actions on the runs of the page. */
+export interface IRunsPageActions {
+  onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
+  onFilter: (filter: IRunsQuery) => void;
+  onLoadMore: () => void;
+  onToggle: (id: string, extend: boolean) => void;
+  onToggleAll: () => void;
+  onChange: (action: RunAction) => void;
+}
+
+export interface IRunsPageViewProps {
+  runs: Run[];
+  deployments: Deployment[];
+  filter: IRunsQuery;
+  selected: ReadonlySet<string>;
+  isLoaded: boolean;
+  isBusy: boolean;
+  hasMore: boolean;
+  error: ErrorBody | null;
+  actions: IRunsPageActions;
+}
+
+/** All runs as a table with filters, and actions on several of them. */
+export function RunsPageView(props: IRunsPageViewProps): JSX.Element {
+  const trans = useTrans();
+  const { runs, error, hasMore, isLoaded, isBusy, actions } = props;
+  return (
+    <div
+      className="jp-Satflow-runsPage"
+      data-testid="satflow-runs-page"
+      aria-busy={isBusy}
+    >
+      <RunsPageFilters {...props} onFilter={actions.onFilter} />
+      <ChangeBar {...props} />
+      {error && <ErrorNote error={error} />}
+      {runs.length > 0 && <RunsTable {...props} />}
+      {isLoaded && runs.length === 0 && (
+        <EmptyState
+          testId="satflow-runs-page-empty"
+          message={trans.__('No runs match the filter.')}
+          action={{
+            label: trans.__('Show all runs'),
+            run: () => actions.onFilter({})
+          }}
+        />
+      )}
+      {hasMore && (
+        <Button
+          minimal
+          className="jp-Satflow-more"
+          onClick={actions.onLoadMore}
+          data-testid="satflow-runs-page-more"
+        >
+          {trans.__('Show older runs')}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** The number of selected runs, and what can be done with them. */
+function ChangeBar(props: IRunsPageViewProps): JSX.Element {
+  const trans = useTrans();
+  const { selected, isBusy, actions } = props;
+  const changes: [RunAction, string][] = [
+    ['cancel', trans.__('Cancel…')],
+    ['retry', trans.__('Retry…')],
+    ['delete', trans.__('Delete…')]
+  ];
+  return (
+    <div
+      className="jp-Satflow-changeBar"
+      role="toolbar"
+      aria-label={trans.__('Selected runs')}
+    >
+      <span role="status" data-testid="satflow-selected-count">
+        {selected.size === 0
+          ? trans.__('Select runs to cancel, retry or delete them.')
+          : trans._n('%1 run selected', '%1 runs selected', selected.size)}
+      </span>
+      {changes.map(([action, label]) => (
+        <Button
+          key={action}
+          small
+          className="jp-mod-styled jp-Satflow-button"
+          disabled={isBusy || selected.size === 0}
+          onClick={() => actions.onChange(action)}
+          data-testid={`satflow-${action}-selected`}
+        >
+          {label}
+        </Button>
+      ))}
+    </div>
+  );
+}
+
+function RunsTable(props: IRunsPageViewProps): JSX.Element {
+  const trans = useTrans();
+  const { runs, selected, actions } = props;
+  const now = useNow(runs.some(run => !hasEnded(run.state_type)));
+  const count = runs.filter(run => selected.has(run.id)).length;
+  return (
+    <table aria-label={trans.__('Runs')}>
+      <thead>
+        <tr>
+          <th scope="col">
+            <input
+              type="checkbox"
+              aria-label={trans.__('Select all listed runs')}
+              checked={count === runs.length}
+              ref={box => {
+                if (box) {
+                  box.indeterminate = count > 0 && count < runs.length;
+                }
+              }}
+              onChange={actions.onToggleAll}
+              data-testid="satflow-select-all"
+            />
+          </th>
+          {columnNames(trans).map(name => (
+            <th key={name} scope="col">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map(run => (
+          <RunTableRow key={run.id} {...props} run={run} now={now} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const columnNames = (trans: TranslationBundle): string[] => [
+  trans.__('State'),
+  trans.__('Run'),
+  trans.__('Deployment'),
+  trans.__('Start'),
+  trans.__('Duration'),
+  trans.__('Started by'),
+  trans.__('Tags'),
+  trans.__('Parameters')
+];
+
+function RunTableRow(
+  props: IRunsPageViewProps & { run: Run; now: number }
+): JSX.Element {
+  const trans = useTrans();
+  const { run, now, filter, selected, actions } = props;
+  const start = run.start ?? run.expected_start;
+  return (
+    <tr data-testid="satflow-runs-page-row" data-run={run.id}>
+      <td>
+        <input
+          type="checkbox"
+          aria-label={trans.__('Select run %1', run.name)}
+          checked={selected.has(run.id)}
+          // The key that extends a selection is known only to the click.
+          onChange={() => undefined}
+          onClick={event => actions.onToggle(run.id, event.shiftKey)}
+        />
+      </td>
+      <td>
+        <StateMark type={run.state_type} name={run.state_name} />
+      </td>
+      <td>
+        <Button
+          minimal
+          className="jp-Satflow-link"
+          title={trans.__('Open run %1', run.name)}
+          onClick={() => actions.onOpen(run)}
+        >
+          {run.name}
+        </Button>
+      </td>
+      <td>{run.deployment_name ?? run.flow_name}</td>
+      <td>{start && <time dateTime={start}>{formatDateTime(start)}</time>}</td>
+      <td>{run.start && formatDuration(elapsedSeconds(run, now))}</td>
+      <td>{run.scheduled ? trans.__('schedule') : trans.__('user')}</td>
+      <td>
+        {run.tags.map(tag => (
+          <Button
+            key={tag}
+            minimal
+            className="jp-Satflow-link"
+            title={trans.__('Show only runs with the tag %1', tag)}
+            onClick={() => actions.onFilter({ ...filter, tag })}
+          >
+            {tag}
+          </Button>
+        ))}
+      </td>
+      <td className="jp-Satflow-hint">
+        {shortenText(formatParameters(run), PARAMETERS_LENGTH)}
+      </td>
+    </tr>
+  );
+}
+
+const formatParameters = ({ parameters }: Run): string =>
+  Object.entries(parameters)
+    .map(([name, value]) => `${name}=${formatValue(value)}`)
+    .join(', ');

@@ -1,0 +1,115 @@
+import type { RunChangeRequest, RunChanges } from '../_api';
+import type { IClient } from '../client';
+import { Observable } from '../components/observable';
+import type { RunsModel } from './runs';
+
+/** A change of several runs. */
+export type RunAction = RunChangeRequest['action'];
+
+/** Periods before now, in milliseconds. */
+export const PERIODS = {
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 7 * 86_400_000,
+  month: 30 * 86_400_000
+};
+
+/** Maximum number of runs that one request changes. */
+const MAX_CHANGES = 200;
+
+/** The selected runs of a list, and changes of them. */
+export class RunsPage extends Observable {
+  constructor(
+    readonly runs: RunsModel,
+    private readonly client: Pick<IClient, 'changeRuns'>
+  ) {
+    super();
+    runs.changed.connect(this.forgetUnlisted, this);
+  }
+
+  get selected(): ReadonlySet<string> {
+    return this._selected;
+  }
+
+  /** True while a change is requested. */
+  get isBusy(): boolean {
+    return this._isBusy;
+  }
+
+  /**
+   * Select a run, or remove it from the selection.
+   *
+   * @param id - the run
+   * @param extend - whether all runs between the last one and this one get the same state
+   */
+  toggle(id: string, extend = false): void {
+    const select = !this._selected.has(id);
+    const ids = extend ? this.idsBetween(this.lastToggled, id) : [id];
+    ids.forEach(each => this.setSelected(each, select));
+    this.lastToggled = id;
+    this.emitChanged();
+  }
+
+  /** Select all listed runs, or none if all are selected. */
+  toggleAll(): void {
+    const ids = this.runs.items.map(run => run.id);
+    const isComplete = ids.every(id => this._selected.has(id));
+    this._selected = new Set(isComplete ? [] : ids);
+    this.emitChanged();
+  }
+
+  /** Change the selected runs. Those that were changed are no longer selected. */
+  async change(action: RunAction): Promise<RunChanges> {
+    const ids = [...this._selected];
+    const all: RunChanges = { changed: [], refused: [] };
+    this._isBusy = true;
+    this.emitChanged();
+    try {
+      for (let at = 0; at < ids.length; at += MAX_CHANGES) {
+        const part = ids.slice(at, at + MAX_CHANGES);
+        const done = await this.client.changeRuns({ action, ids: part });
+        all.changed.push(...done.changed);
+        all.refused.push(...done.refused);
+        done.changed.forEach(id => this._selected.delete(id));
+      }
+      return all;
+    } finally {
+      this._isBusy = false;
+      this.emitChanged();
+      void this.runs.refresh();
+    }
+  }
+
+  dispose(): void {
+    this.runs.dispose();
+    super.dispose();
+  }
+
+  private idsBetween(first: string | null, last: string): string[] {
+    const ids = this.runs.items.map(run => run.id);
+    const ends = [ids.indexOf(first ?? last), ids.indexOf(last)];
+    if (ends.includes(-1)) {
+      return [last];
+    }
+    return ids.slice(Math.min(...ends), Math.max(...ends) + 1);
+  }
+
+  private setSelected(id: string, select: boolean): void {
+    if (select) {
+      this._selected.add(id);
+    } else {
+      this._selected.delete(id);
+    }
+  }
+
+  /** A run that is not shown must not be changed. */
+  private forgetUnlisted(): void {
+    const listed = new Set(this.runs.items.map(run => run.id));
+    this._selected = new Set([...this._selected].filter(id => listed.has(id)));
+    this.emitChanged();
+  }
+
+  private _selected = new Set<string>();
+  private _isBusy = false;
+  private lastToggled: string | null = null;
+}
