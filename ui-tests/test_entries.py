@@ -70,6 +70,7 @@ def test_active_runs_in_the_status_bar_and_in_the_running_panel(page: Page, lab:
     show_flows(page)
     form = open_form(page)
     assert find_violations(page, "#satflow-sidebar", ".jp-Satflow-form") == []
+    form.get_by_test_id("satflow-executor-dask-local").click()
     form.get_by_test_id("satflow-submit-and-run").click()
     run = page.get_by_test_id("satflow-run").last
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Running", timeout=RUNS)
@@ -79,8 +80,10 @@ def test_active_runs_in_the_status_bar_and_in_the_running_panel(page: Page, lab:
     assert find_violations(page, ".jp-Satflow-runTab", ".jp-Satflow-statusItem") == []
 
     page.evaluate("() => window.jupyterapp.commands.execute('running:show-panel')")
-    section = page.locator("#jp-running-sessions .jp-RunningSessions-section", has_text="waits:")
-    expect(section).to_be_visible(timeout=STARTS)
+    sections = page.locator("#jp-running-sessions .jp-RunningSessions-section")
+    clusters = sections.filter(has_text="Dask Clusters")
+    expect(clusters.locator(".jp-RunningSessions-item", has_text="waits:")).to_contain_text("worker", timeout=RUNS)
+    section = sections.filter(has_text="Flow Runs")
     show_themes(page, "entries-running")
     item = section.locator(".jp-RunningSessions-item", has_text="waits:")
     item.hover()

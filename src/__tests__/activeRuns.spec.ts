@@ -1,9 +1,10 @@
 import { Signal } from '@lumino/signaling';
 
+import { ActiveClusters } from '../clusters/activeClusters';
 import { ActiveRuns } from '../runs/activeRuns';
 import { RunsModel } from '../runs/runs';
 import type { IRunsQuery } from '../client';
-import { FakeStream, run } from './fakes';
+import { cluster, FakeStream, run } from './fakes';
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
@@ -69,5 +70,35 @@ describe('ActiveRuns', () => {
     stack.become(false);
     stack.become(true);
     expect(stream.topics.size).toBe(0);
+  });
+});
+
+describe('ActiveClusters', () => {
+  function makeClusters() {
+    const { active, stack } = makeActiveRuns();
+    const client = { clusters: jest.fn() };
+    client.clusters.mockResolvedValue({
+      clusters: [cluster(), cluster({ run_id: 'r2', state: 'closed' })]
+    });
+    const clusters = new ActiveClusters(client, active, stack);
+    return { clusters, client, stack };
+  }
+
+  it('are read on request while the stack is ready', async () => {
+    const { clusters, client, stack } = makeClusters();
+    await clusters.refresh();
+    expect(client.clusters).not.toHaveBeenCalled();
+    stack.isReady = true;
+    await clusters.refresh();
+    expect(clusters.items.map(one => one.state)).toEqual(['running']);
+  });
+
+  it('are none after a failure', async () => {
+    const { clusters, client, stack } = makeClusters();
+    stack.isReady = true;
+    await clusters.refresh();
+    client.clusters.mockRejectedValue(new Error('no answer'));
+    await clusters.refresh();
+    expect(clusters.items).toEqual([]);
   });
 });

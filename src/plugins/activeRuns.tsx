@@ -15,8 +15,10 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 import React from 'react';
 
-import type { Run } from '../_api';
+import type { ClusterStatus, Run } from '../_api';
+import { ActiveClusters } from '../clusters/activeClusters';
 import { ModelView } from '../components/modelView';
+import { formatWorkerCount } from '../format';
 import { satflowIcon } from '../icons';
 import { ActiveRunCount } from '../runs/ActiveRunCount';
 import { ActiveRuns } from '../runs/activeRuns';
@@ -28,7 +30,7 @@ const ID = 'satflow-ext:active-runs';
 export const activeRuns: JupyterFrontEndPlugin<void> = {
   id: ID,
   description:
-    'Lists the runs that have not ended in the Running panel, and counts them in the status bar.',
+    'Lists the runs that have not ended and their Dask clusters in the Running panel, and counts the runs in the status bar.',
   autoStart: true,
   requires: [IClient, IStream, IStack, IActions],
   optional: [IRunningSessionManagers, IStatusBar, ITranslator],
@@ -50,6 +52,11 @@ export const activeRuns: JupyterFrontEndPlugin<void> = {
       ...createManager(runs, actions, trans),
       refreshRunning: refresh
     });
+    const clusters = new ActiveClusters(client, runs, stack);
+    sessions?.add({
+      ...createClusterManager(clusters, actions, trans),
+      refreshRunning: () => void clusters.refresh()
+    });
     statusBar?.registerStatusItem(
       ID,
       createStatusItem(runs, app.commands, trans)
@@ -57,7 +64,7 @@ export const activeRuns: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Create the section of the Running panel, without its refresh. */
+/** Create the section of runs of the Running panel, without its refresh. */
 function createManager(
   runs: ActiveRuns,
   actions: IActions,
@@ -85,6 +92,48 @@ function describeRun(
     label: () => `${name}: ${run.name}`,
     labelTitle: () => `${run.flow_name}/${name}`,
     detail: () => run.state_name,
+    icon: () => satflowIcon,
+    open: () => actions.onOpen(run),
+    shutdown: () => actions.onCancel(run)
+  };
+}
+
+/** Create the section of clusters of the Running panel, without its refresh. A cluster ends with its run. */
+function createClusterManager(
+  clusters: ActiveClusters,
+  actions: IActions,
+  trans: TranslationBundle
+): Omit<IRunningSessions.IManager, 'refreshRunning'> {
+  const runs = () => clusters.items.map(runOf);
+  return {
+    name: trans.__('Dask Clusters'),
+    running: () =>
+      clusters.items.map(one => describeCluster(one, actions, trans)),
+    runningChanged: clusters.changed,
+    shutdownAll: () => actions.onCancelAll(runs()),
+    shutdownLabel: trans.__('Cancel its run…'),
+    shutdownAllLabel: trans.__('Cancel All'),
+    shutdownAllConfirmationText: trans.__(
+      'Are you sure you want to cancel the runs of all Dask clusters? Their logs are kept.'
+    )
+  };
+}
+
+const runOf = ({ run_id, run_name }: ClusterStatus) => ({
+  id: run_id ?? '',
+  name: run_name ?? ''
+});
+
+function describeCluster(
+  cluster: ClusterStatus,
+  actions: IActions,
+  trans: TranslationBundle
+): IRunningSessions.IRunningItem {
+  const run = runOf(cluster);
+  return {
+    label: () => `${cluster.deployment_name ?? ''}: ${run.name}`,
+    labelTitle: () => cluster.executor,
+    detail: () => formatWorkerCount(cluster.observed, cluster.plan, trans),
     icon: () => satflowIcon,
     open: () => actions.onOpen(run),
     shutdown: () => actions.onCancel(run)

@@ -21,9 +21,12 @@ import { TranslationProvider } from '../components/translation';
 import { errorBelow, toErrorBody } from '../errors';
 import { formatDateTime } from '../format';
 
+/** A run as far as it is named to the user. */
+export type NamedRun = Pick<Run, 'id' | 'name'>;
+
 /** Ask the user whether to cancel the run. */
 export function confirmCancel(
-  run: Run,
+  run: NamedRun,
   trans: TranslationBundle
 ): Promise<boolean> {
   return showConfirmation(

@@ -34,6 +34,7 @@ import { formatResultsCell, type RunGroupsModel } from '../runs/groups';
 import {
   confirmCancel,
   confirmRetry,
+  type NamedRun,
   pickDeployment,
   runWithParameters
 } from '../runs/runDialogs';
@@ -58,16 +59,12 @@ export class Actions {
 
   readonly onNewNotebook = (): void =>
     this.executeCommand('notebook:create-new');
-
   readonly onSelectKernel = (): void =>
     this.executeCommand('notebook:change-kernel');
-
   readonly onOpenNotebook = (path: string): void =>
     this.executeCommand('docmanager:open', { path });
-
   readonly onRunAllCells = (): void =>
     this.executeCommand('notebook:run-all-cells');
-
   readonly onShowFlows = (): void => this.executeCommand('satflow:show-flows');
   readonly onOpenRunsPage = (): void =>
     this.executeCommand('satflow:open-runs');
@@ -97,7 +94,7 @@ export class Actions {
           run: true
         });
 
-  readonly onOpen = (run: Pick<Run, 'id' | 'name'>): void =>
+  readonly onOpen = (run: NamedRun): void =>
     this.executeCommand('satflow:open-run', { runId: run.id, name: run.name });
 
   /** Compare a run with another one of its deployment, which the user picks. */
@@ -130,9 +127,10 @@ export class Actions {
 
   readonly onRetry = (run: Run): void => this.showErrors(this.retryRun(run));
 
-  readonly onCancel = (run: Run): void => this.showErrors(this.cancelRun(run));
+  readonly onCancel = (run: NamedRun): void =>
+    this.showErrors(this.cancelRun(run));
 
-  readonly onCancelAll = (runs: readonly Run[]): void =>
+  readonly onCancelAll = (runs: readonly NamedRun[]): void =>
     this.showErrors(
       Promise.all(runs.map(run => this.parts.runs.cancelRun(run.id)))
     );
@@ -269,7 +267,7 @@ export class Actions {
     insertCell(tracker, formatResultsCell(group));
   }
 
-  private async cancelRun(run: Run): Promise<void> {
+  private async cancelRun(run: NamedRun): Promise<void> {
     if (await confirmCancel(run, this.parts.trans)) {
       await this.parts.runs.cancelRun(run.id);
     }
