@@ -28,7 +28,7 @@ PACKAGES = ("prefect", "prefect-dask", "distributed", "jupyterlab", "jupyter-ser
 
 HEAD = """# Benchmarks
 
-Each figure is measured beside what a user would pick instead, in the same run. Ratios are ours / peer.
+Each figure is measured next to what a user would pick instead, in the same run. Ratios are ours / peer.
 Absolute times depend on the machine and on what else it does: compare ratios.
 
 To repeat: `scripts/bench NAME` prints the figures of one benchmark as JSON lines, and `scripts/bench all [NAME …]` measures them
@@ -64,7 +64,7 @@ def describe_machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"{platform.system()} {platform.release()}, {os.cpu_count()} processors, {memory} GiB; "
+        f"{platform.system()}, {os.cpu_count()} processors, {memory} GiB; "
         f"Python {platform.python_version()}, {packages}"
     )
 
