@@ -36,6 +36,11 @@ def test_failed_runs_are_found_and_deleted_together(page: Page, lab: Lab) -> Non
     expect(rows.filter(has_text="odd")).to_have_count(4, timeout=RUNS)
     assert find_violations(page, "[data-testid=satflow-runs-page]") == []
     show_themes(page, "runs-page")
+    table.get_by_test_id("satflow-mode-agenda").click()
+    expect(table.get_by_test_id("satflow-agenda-run").filter(has_text="odd")).to_have_count(4, timeout=STARTS)
+    assert find_violations(page, "[data-testid=satflow-runs-page]") == []
+    show_themes(page, "runs-agenda")
+    table.get_by_test_id("satflow-mode-table").click()
 
     table.get_by_label("Filter by state").select_option("FAILED")
     table.get_by_label("Filter by time").select_option("hour")

@@ -4,6 +4,7 @@ import React from 'react';
 import type { RunChangeRequest } from '../_api';
 import { RunsModel } from '../runs/runs';
 import { RunsPage } from '../runs/runsPage';
+import { groupByDay } from '../runs/RunsAgenda';
 import { toLocalInput, withoutEmpty } from '../runs/RunsPageFilters';
 import { RunsPageView } from '../runs/RunsPageView';
 import { deployment, FakeStream, run } from './fakes';
@@ -92,10 +93,13 @@ describe('the page of runs', () => {
     onLoadMore: jest.fn(),
     onToggle: jest.fn(),
     onToggleAll: jest.fn(),
-    onChange: jest.fn()
+    onChange: jest.fn(),
+    onMode: jest.fn()
   };
   const props = {
     runs: [run({ id: 'r1', tags: ['nightly'], parameters: { n: 1 } })],
+    upcoming: [],
+    mode: 'table' as const,
     deployments: [deployment()],
     filter: { name: 'owl' },
     selected: new Set<string>(),
@@ -146,10 +150,54 @@ describe('the page of runs', () => {
     expect(Date.now() - Date.parse(since)).toBeGreaterThanOrEqual(86_400_000);
   });
 
+  it('shows planned and past runs by day as an agenda', () => {
+    const planned = run({
+      id: 'r9',
+      name: 'later',
+      state_type: 'SCHEDULED',
+      start: null,
+      expected_start: '2100-01-01T12:00:00Z'
+    });
+    render(<RunsPageView {...props} mode="agenda" upcoming={[planned]} />);
+    expect(screen.getAllByTestId('satflow-agenda-run')).toHaveLength(2);
+    expect(screen.queryByTestId('satflow-cancel-selected')).toBeNull();
+    fireEvent.click(screen.getByTestId('satflow-mode-table'));
+    expect(actions.onMode).toHaveBeenCalledWith('table');
+  });
+
   it('offers to remove filters that match nothing', () => {
     render(<RunsPageView {...props} runs={[]} />);
     fireEvent.click(screen.getByText('Show all runs'));
     expect(actions.onFilter).toHaveBeenCalledWith({});
+  });
+});
+
+describe('the agenda', () => {
+  it('has each run once, the last day and the last run first', () => {
+    const at = (id: string, start: string) => run({ id, start });
+    const runs = [
+      at('a', '2026-01-01T10:00:00'),
+      at('b', '2026-01-02T10:00:00'),
+      at('c', '2026-01-01T11:00:00'),
+      at('b', '2026-01-02T10:00:00')
+    ];
+    const days = groupByDay(runs).map(day => [
+      day.date,
+      day.runs.map(each => each.id)
+    ]);
+    expect(days).toEqual([
+      ['2026-01-02', ['b']],
+      ['2026-01-01', ['c', 'a']]
+    ]);
+  });
+
+  it('reads planned runs with the filter of the page', async () => {
+    const { page } = await makePage();
+    page.runs.setFilter({ tag: 'nightly', state_type: 'FAILED' });
+    page.setMode('agenda');
+    await new Promise(resolve => setTimeout(resolve, 0));
+    expect(page.upcoming.map(each => each.id)).toEqual(IDS);
+    page.dispose();
   });
 });
 

@@ -15,8 +15,9 @@ import {
   formatValue,
   hasEnded
 } from '../format';
+import { RunsAgenda } from './RunsAgenda';
 import { RunsPageFilters } from './RunsPageFilters';
-import type { RunAction } from './runsPage';
+import type { RunAction, RunsMode } from './runsPage';
 import { StateMark } from './StateMark';
 import { useNow } from './useNow';
 
@@ -31,10 +32,14 @@ export interface IRunsPageActions {
   onToggle: (id: string, extend: boolean) => void;
   onToggleAll: () => void;
   onChange: (action: RunAction) => void;
+  onMode: (mode: RunsMode) => void;
 }
 
 export interface IRunsPageViewProps {
   runs: Run[];
+  /** Planned runs, for the agenda. */
+  upcoming: readonly Run[];
+  mode: RunsMode;
   deployments: Deployment[];
   filter: IRunsQuery;
   selected: ReadonlySet<string>;
@@ -48,18 +53,22 @@ export interface IRunsPageViewProps {
 /** All runs as a table with filters, and actions on several of them. */
 export function RunsPageView(props: IRunsPageViewProps): JSX.Element {
   const trans = useTrans();
-  const { runs, error, hasMore, isLoaded, isBusy, actions } = props;
+  const { runs, error, hasMore, isLoaded, isBusy, mode, actions } = props;
   return (
     <div
       className="jp-Satflow-runsPage"
       data-testid="satflow-runs-page"
       aria-busy={isBusy}
     >
+      <ModeSwitch {...props} />
       <RunsPageFilters {...props} onFilter={actions.onFilter} />
-      <ChangeBar {...props} />
+      {mode === 'table' && <ChangeBar {...props} />}
       {error && <ErrorNote error={error} />}
-      {runs.length > 0 && <RunsTable {...props} />}
-      {isLoaded && runs.length === 0 && (
+      {mode === 'agenda' && isLoaded && (
+        <RunsAgenda {...props} onOpen={actions.onOpen} />
+      )}
+      {mode === 'table' && runs.length > 0 && <RunsTable {...props} />}
+      {mode === 'table' && isLoaded && runs.length === 0 && (
         <EmptyState
           testId="satflow-runs-page-empty"
           message={trans.__('No runs match the filter.')}
@@ -79,6 +88,36 @@ export function RunsPageView(props: IRunsPageViewProps): JSX.Element {
           {trans.__('Show older runs')}
         </Button>
       )}
+    </div>
+  );
+}
+
+/** The choice between table and agenda. */
+function ModeSwitch(props: IRunsPageViewProps): JSX.Element {
+  const trans = useTrans();
+  const { mode, actions } = props;
+  const modes: [RunsMode, string][] = [
+    ['table', trans.__('Table')],
+    ['agenda', trans.__('Agenda')]
+  ];
+  return (
+    <div
+      className="jp-Satflow-changeBar"
+      role="group"
+      aria-label={trans.__('View')}
+    >
+      {modes.map(([name, label]) => (
+        <Button
+          key={name}
+          small
+          className="jp-mod-styled jp-Satflow-button"
+          aria-pressed={mode === name}
+          onClick={() => actions.onMode(name)}
+          data-testid={`satflow-mode-${name}`}
+        >
+          {label}
+        </Button>
+      ))}
     </div>
   );
 }

@@ -1,4 +1,6 @@
-import type { RunChangeRequest, RunChanges } from '../_api';
+import { Throttler } from '@lumino/polling';
+
+import type { Run, RunChangeRequest, RunChanges } from '../_api';
 import type { IClient } from '../client';
 import { Observable } from '../components/observable';
 import type { RunsModel } from './runs';
@@ -17,14 +19,38 @@ export const PERIODS = {
 /** Maximum number of runs that one request changes. */
 const MAX_CHANGES = 200;
 
-/** The selected runs of a list, and changes of them. */
+/** Maximum number of planned runs in the agenda, and milliseconds between two reads of them. */
+const MAX_PLANNED = 200;
+const READ_PAUSE = 10_000;
+
+/** How the runs are shown. */
+export type RunsMode = 'table' | 'agenda';
+
+/** The selected runs of a list, changes of them, and the planned runs. */
 export class RunsPage extends Observable {
   constructor(
     readonly runs: RunsModel,
-    private readonly client: Pick<IClient, 'changeRuns'>
+    private readonly client: Pick<IClient, 'changeRuns' | 'runs'>
   ) {
     super();
-    runs.changed.connect(this.forgetUnlisted, this);
+    runs.changed.connect(this.handleRuns, this);
+  }
+
+  get mode(): RunsMode {
+    return this._mode;
+  }
+
+  /** The planned runs that match the filter, known while the agenda is shown. */
+  get upcoming(): readonly Run[] {
+    return this._upcoming;
+  }
+
+  setMode(mode: RunsMode): void {
+    this._mode = mode;
+    this.emitChanged();
+    if (mode === 'agenda') {
+      void this.readUpcoming();
+    }
   }
 
   get selected(): ReadonlySet<string> {
@@ -81,6 +107,7 @@ export class RunsPage extends Observable {
   }
 
   dispose(): void {
+    this.throttler.dispose();
     this.runs.dispose();
     super.dispose();
   }
@@ -102,6 +129,29 @@ export class RunsPage extends Observable {
     }
   }
 
+  private handleRuns(): void {
+    this.forgetUnlisted();
+    if (this._mode === 'agenda') {
+      void this.throttler.invoke();
+    }
+  }
+
+  private async readUpcoming(): Promise<void> {
+    const { deployment_id, name, tag, since, until } = this.runs.filter;
+    const filter = { deployment_id, name, tag, since, until };
+    try {
+      const { runs } = await this.client.runs({
+        ...filter,
+        state_type: 'SCHEDULED',
+        limit: MAX_PLANNED
+      });
+      this._upcoming = runs;
+    } catch {
+      // The list of runs is read at the same time, and shows the error.
+    }
+    this.emitChanged();
+  }
+
   /** A run that is not shown must not be changed. */
   private forgetUnlisted(): void {
     const listed = new Set(this.runs.items.map(run => run.id));
@@ -109,6 +159,12 @@ export class RunsPage extends Observable {
     this.emitChanged();
   }
 
+  private readonly throttler = new Throttler(() => this.readUpcoming(), {
+    limit: READ_PAUSE,
+    edge: 'trailing'
+  });
+  private _mode: RunsMode = 'table';
+  private _upcoming: Run[] = [];
   private _selected = new Set<string>();
   private _isBusy = false;
   private lastToggled: string | null = null;

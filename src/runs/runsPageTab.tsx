@@ -11,7 +11,7 @@ import { showError } from '../components/showError';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
 import { StackBanner } from '../stack/StackBanner';
-import type { RunAction, RunsPage } from './runsPage';
+import type { RunAction, RunsMode, RunsPage } from './runsPage';
 import { RunsPageView } from './RunsPageView';
 
 /** The objects that the page of runs requires besides the runs. */
@@ -36,6 +36,7 @@ export class RunsPageTab extends ModelView {
       onLoadMore: () => void runs.loadMore(),
       onToggle: (id: string, extend: boolean) => page.toggle(id, extend),
       onToggleAll: () => page.toggleAll(),
+      onMode: (mode: RunsMode) => page.setMode(mode),
       onChange: (action: RunAction) =>
         void changeSelected(page, action, trans).catch(showError)
     };
@@ -51,6 +52,8 @@ export class RunsPageTab extends ModelView {
           />
           <RunsPageView
             runs={runs.items}
+            upcoming={page.upcoming}
+            mode={page.mode}
             deployments={deployments.items}
             filter={runs.filter}
             selected={page.selected}
