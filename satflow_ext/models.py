@@ -1577,6 +1577,34 @@ class RunVersion(WireModel):
     defaults: JsonObject
 
 
+class ResultTable(WireModel):
+    """The beginning of a table: its columns, and its rows as text.
+
+    `row_count` and `column_count` are those of the whole table.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    row_count: int
+    column_count: int
+
+
+class ResultPreview(WireModel):
+    """GET /satflow/runs/<id>/result: what the flow returned, as far as it can be shown.
+
+    "none": the flow returned None. "text", "table" and "image" have the field of that name; `image` is a PNG in base64. "object":
+    a pickle, which is never read in the Jupyter server. "large": larger than a preview.
+    `format` is the format in the store, None if the flow returned None; `size` is the size in bytes.
+    """
+
+    kind: Literal["none", "text", "table", "image", "object", "large"]
+    format: str | None
+    size: int
+    text: str | None
+    table: ResultTable | None
+    image: str | None
+
+
 class DebugRequest(WireModel):
     """POST /satflow/runs/<id>/debug: load the run into a kernel.
 

@@ -32,6 +32,7 @@ from satflow_ext.models import (
     RecentRunsRequest,
     Registered,
     Registration,
+    ResultPreview,
     Run,
     RunChangeRequest,
     RunChanges,
@@ -321,6 +322,13 @@ class Runs:
         from satflow_ext.results import download
 
         return await download.download_result(endpoints, self._connection.settings, run_id)
+
+    async def preview_result(self, run_id: str) -> ResultPreview:
+        """Download and verify the result of a completed run, and draw it; see `results.preview`."""
+        result = await self.download_result(run_id)
+        from satflow_ext.results import preview
+
+        return await asyncio.to_thread(preview.preview_result, result)
 
     async def read_failed_tasks(self, run_id: str) -> tuple[FailedTaskRun, ...]:
         """Read which inputs of failed tasks a run has kept."""

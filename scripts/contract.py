@@ -74,6 +74,7 @@ REPLIES = (
     models.RunGroupPlan,
     models.RunGroupDetail,
     models.RunVersion,
+    models.ResultPreview,
     models.TaskRunPage,
     models.TaskRunDetail,
     models.ClusterList,

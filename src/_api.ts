@@ -895,6 +895,34 @@ export interface RestartCluster {
 }
 
 /**
+ * GET /satflow/runs/<id>/result: what the flow returned, as far as it can be shown.
+ *
+ * "none": the flow returned None. "text", "table" and "image" have the field of that name; `image` is a PNG in base64. "object":
+ * a pickle, which is never read in the Jupyter server. "large": larger than a preview.
+ * `format` is the format in the store, None if the flow returned None; `size` is the size in bytes.
+ */
+export interface ResultPreview {
+  kind: 'none' | 'text' | 'table' | 'image' | 'object' | 'large';
+  format: string | null;
+  size: number;
+  text: string | null;
+  table: ResultTable | null;
+  image: string | null;
+}
+
+/**
+ * The beginning of a table: its columns, and its rows as text.
+ *
+ * `row_count` and `column_count` are those of the whole table.
+ */
+export interface ResultTable {
+  columns: string[];
+  rows: string[][];
+  row_count: number;
+  column_count: number;
+}
+
+/**
  * POST /satflow/deployments/<id>/rollback → Registered.
  */
 export interface RollbackRequest {

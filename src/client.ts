@@ -127,6 +127,10 @@ export class Client implements IClient {
     return this.requestJson('GET', ['runs', id, 'version']);
   }
 
+  runResult(id: string): Promise<api.ResultPreview> {
+    return this.requestJson('GET', ['runs', id, 'result']);
+  }
+
   taskRuns(id: string, query: ITaskRunsQuery = {}): Promise<api.TaskRunPage> {
     const search = formatQuery(query);
     return this.requestJson('GET', ['runs', id, 'tasks'], undefined, search);

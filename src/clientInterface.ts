@@ -65,6 +65,7 @@ export interface IClient {
   startRun(request: api.RunRequest): Promise<api.Run>;
   run(id: string): Promise<api.RunDetail>;
   runVersion(id: string): Promise<api.RunVersion>;
+  runResult(id: string): Promise<api.ResultPreview>;
   taskRuns(id: string, query?: ITaskRunsQuery): Promise<api.TaskRunPage>;
   taskRun(id: string, taskRunId: string): Promise<api.TaskRunDetail>;
   cancelRun(id: string): Promise<api.Run>;

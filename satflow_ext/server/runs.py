@@ -277,6 +277,16 @@ class RunVersionHandler(SessionHandler):
         self.reply(await self._session.runs.read_version(run_id))
 
 
+class RunResultHandler(SessionHandler):
+    """The result of a run."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self, run_id: str) -> None:
+        """Reply with the ResultPreview."""
+        self.reply(await self._session.runs.preview_result(run_id))
+
+
 class DebugHandler(SatflowHandler):
     """A run in a kernel."""
 

@@ -59,6 +59,7 @@ function createTab(panels: RunPanels): RunTab {
       onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onCompare: jest.fn(),
+      onInsertResult: jest.fn(),
       onOpen: jest.fn(),
       onDaskPages: null
     },
@@ -73,7 +74,7 @@ function Costs({ name }: { name: string }): JSX.Element {
   return <p>{`${name} costs ${cost}`}</p>;
 }
 
-const OURS = ['Log', 'Tasks', 'Cluster', 'Artifacts', 'Details'];
+const OURS = ['Log', 'Result', 'Tasks', 'Cluster', 'Artifacts', 'Details'];
 
 const COSTS: IRunPanel = {
   id: 'my-ext:costs',
@@ -103,8 +104,8 @@ describe('a panel of another extension', () => {
     expect(labels()).toEqual(OURS);
     panels.add(COSTS);
     await settle();
-    const [log, tasks, ...rest] = OURS;
-    expect(labels()).toEqual([log, tasks, 'Costs', ...rest]);
+    const [log, result, tasks, ...rest] = OURS;
+    expect(labels()).toEqual([log, result, tasks, 'Costs', ...rest]);
     fireEvent.click(screen.getByRole('tab', { name: 'Costs' }));
     expect(screen.getByRole('tabpanel').textContent).toBe(
       `${run().name} costs 7`
@@ -140,6 +141,7 @@ describe('a panel of another extension', () => {
     const second = createTab(panels);
     expect(panels.items.map(one => one.id)).toEqual([
       'log',
+      'result',
       'tasks',
       'cluster',
       'artifacts',

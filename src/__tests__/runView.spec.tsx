@@ -42,10 +42,12 @@ describe('RunView', () => {
       onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onCompare: jest.fn(),
+      onInsertResult: jest.fn(),
       onOpen: jest.fn(),
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),
       onReadVersion: async () => ({ number: 2, defaults: { size: 64 } }),
+      onReadResult: jest.fn(),
       onReadTaskRun: jest.fn(),
       onDaskPages: null
     }
@@ -56,7 +58,7 @@ describe('RunView', () => {
     render(<RunView {...props} detail={detail} />);
     const tabs = screen.getByRole('tablist');
     fireEvent.keyDown(tabs, { key: 'ArrowRight' });
-    expect(screen.getByTestId('satflow-no-tasks')).toBeTruthy();
+    expect(screen.getByTestId('satflow-no-result')).toBeTruthy();
     fireEvent.keyDown(tabs, { key: 'ArrowLeft' });
     fireEvent.keyDown(tabs, { key: 'ArrowLeft' });
     expect(screen.getByTestId('satflow-details')).toBeTruthy();

@@ -1,4 +1,4 @@
-import type { RunDetail, TaskRun, TaskRunPage } from '../_api';
+import type { ResultPreview, RunDetail, TaskRun, TaskRunPage } from '../_api';
 import type { IClient } from '../client';
 import { TaskRunStore } from '../runs/taskRuns';
 import { run } from './fakes';
@@ -44,6 +44,20 @@ export function taskRun(id: string, change: Partial<TaskRun> = {}): TaskRun {
   };
 }
 
+export function resultPreview(
+  change: Partial<ResultPreview> = {}
+): ResultPreview {
+  return {
+    kind: 'none',
+    format: null,
+    size: 0,
+    text: null,
+    table: null,
+    image: null,
+    ...change
+  };
+}
+
 /** A task run that has completed or is running. */
 export function task(id: string, done: boolean): TaskRun {
   return done
@@ -76,9 +90,10 @@ export function storeOf(...runs: TaskRun[]): TaskRunStore {
 /** A client of a server whose run has these task runs. */
 export function taskRunClient(
   ...runs: TaskRun[]
-): Pick<IClient, 'runVersion' | 'taskRuns' | 'taskRun'> {
+): Pick<IClient, 'runVersion' | 'runResult' | 'taskRuns' | 'taskRun'> {
   return {
     runVersion: async () => ({ number: null, defaults: {} }),
+    runResult: async () => resultPreview(),
     taskRuns: async () => taskRunPage(runs),
     taskRun: async (_, id) => ({ id, states: [], inputs: [] })
   };

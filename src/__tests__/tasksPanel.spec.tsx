@@ -64,10 +64,12 @@ describe('the panel of task runs', () => {
       onRetry: jest.fn(),
       onRunAgain: jest.fn(),
       onCompare: jest.fn(),
+      onInsertResult: jest.fn(),
       onOpen,
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),
       onReadVersion: async () => ({ number: 2, defaults: { size: 64 } }),
+      onReadResult: jest.fn(),
       onReadTaskRun,
       onDaskPages: null
     }

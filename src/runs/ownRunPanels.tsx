@@ -6,6 +6,7 @@ import type { TaskRun } from '../_api';
 import { ClusterView } from '../clusters/ClusterView';
 import { ArtifactsPanel } from './ArtifactsPanel';
 import { type ILogTasks, LogView } from './LogView';
+import { ResultPanel } from './ResultPanel';
 import { RunDetails } from './RunDetails';
 import type { IRunPanel, IShownRun, ITaskFilter, RunPanels } from './runPanels';
 import { TasksPanel } from './TasksPanel';
@@ -35,6 +36,12 @@ export function createRunPanels(
       render: run => <LogPanel {...run} />
     },
     {
+      id: 'result',
+      label: trans.__('Result'),
+      rank: 150,
+      render: run => <ResultPanel {...run} />
+    },
+    {
       id: 'tasks',
       label: ({ tasks }) => trans.__('Tasks (%1)', tasks.total),
       rank: 200,
@@ -47,12 +54,8 @@ export function createRunPanels(
           ? trans.__('Cluster (%1)', cluster.observed)
           : trans.__('Cluster'),
       rank: 300,
-      render: ({ cluster, samples, actions }) => (
-        <ClusterView
-          cluster={cluster}
-          samples={samples}
-          onDaskPages={actions.onDaskPages}
-        />
+      render: ({ actions, ...run }) => (
+        <ClusterView {...run} onDaskPages={actions.onDaskPages} />
       )
     },
     {

@@ -5,6 +5,7 @@ import type {
   ClusterFrame,
   ClusterStatus,
   ErrorBody,
+  ResultPreview,
   Run,
   RunDetail,
   RunVersion,
@@ -24,7 +25,13 @@ import { hasAllTasks, TaskRunStore } from './taskRuns';
 
 type IRunClient = Pick<
   IClient,
-  'run' | 'runVersion' | 'taskRuns' | 'taskRun' | 'log' | 'cancelRun'
+  | 'run'
+  | 'runVersion'
+  | 'runResult'
+  | 'taskRuns'
+  | 'taskRun'
+  | 'log'
+  | 'cancelRun'
 >;
 type IRunList = Pick<RunsModel, 'requestedAt' | 'changed' | 'items'>;
 
@@ -120,6 +127,11 @@ export class RunModel extends Observable {
   /** Read the version of its deployment that the run executes. */
   readVersion(): Promise<RunVersion> {
     return this.client.runVersion(this.id);
+  }
+
+  /** Read what the flow returned, as far as it can be shown. */
+  readResult(): Promise<ResultPreview> {
+    return this.client.runResult(this.id);
   }
 
   /** Read the states and inputs of a task run. */

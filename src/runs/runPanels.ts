@@ -2,6 +2,7 @@ import type {
   ClusterStatus,
   ErrorBody,
   LogLine,
+  ResultPreview,
   Run,
   RunDetail,
   RunVersion,
@@ -27,6 +28,10 @@ export interface IRunActions {
   onCopyLines: (text: string, count: number) => void;
   /** Read the version of its deployment that the run executes. */
   onReadVersion: () => Promise<RunVersion>;
+  /** Read what the flow returned, as far as it can be shown. */
+  onReadResult: () => Promise<ResultPreview>;
+  /** Insert a cell into the current notebook that reads the result. */
+  onInsertResult: (run: Run) => void;
   /** Read the states and inputs of a task run. */
   onReadTaskRun: (id: string) => Promise<TaskRunDetail>;
   onDaskPages: OnDaskPages;
@@ -74,6 +79,6 @@ export interface IRunPanel extends IRegistryEntry {
   render: (run: IShownRun) => JSX.Element | null;
 }
 
-/** The panels of the runs' views; the ranks of our own are 100 (log), 200 (tasks), 300 (cluster), 350
+/** The panels of the runs' views; the ranks of our own are 100 (log), 150 (result), 200 (tasks), 300 (cluster), 350
  * (artifacts) and 400 (details). */
 export type RunPanels = Registry<IRunPanel>;

@@ -24,7 +24,11 @@ export interface IRunTabParts {
   stack: StackModel;
   actions: Omit<
     IRunActions,
-    'onDownload' | 'onCopyLines' | 'onReadVersion' | 'onReadTaskRun'
+    | 'onDownload'
+    | 'onCopyLines'
+    | 'onReadVersion'
+    | 'onReadResult'
+    | 'onReadTaskRun'
   >;
   panels: RunPanels;
   /** Renders Markdown, if JupyterLab provides it. */
@@ -124,7 +128,9 @@ function renderRun(
             trans._n('%1 line was copied.', '%1 lines were copied.', count)
           ),
         onDaskPages,
+        onInsertResult: actions.onInsertResult,
         onReadVersion: () => run.readVersion(),
+        onReadResult: () => run.readResult(),
         onReadTaskRun: id => run.readTaskRun(id)
       }}
     />

@@ -14,6 +14,15 @@ type IRunsClient = Pick<
   'runs' | 'startRun' | 'cancelRun' | 'retryRun'
 >;
 
+/** Return the text of a cell that reads the result of a run. */
+export function formatResultCell(run: Run): string {
+  const id = JSON.stringify(run.id);
+  return `import satflow_ext
+
+result = satflow_ext.get_run(${id}).result()
+result`;
+}
+
 /** Number of runs in a page of the list. */
 export const PAGE_SIZE = 100;
 

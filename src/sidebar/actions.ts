@@ -39,7 +39,7 @@ import {
   runWithParameters
 } from '../runs/runDialogs';
 import { RunManyModel } from '../runs/runMany';
-import type { RunsModel } from '../runs/runs';
+import { formatResultCell, type RunsModel } from '../runs/runs';
 
 /** The objects that the actions require. */
 export interface IActionParts {
@@ -121,7 +121,10 @@ export class Actions {
     this.showErrors(this.cancelGroup(group));
 
   readonly onInsertResults = (group: RunGroup): void =>
-    this.showErrors(this.insertResults(group));
+    this.showErrors(this.insertIntoNotebook(formatResultsCell(group)));
+
+  readonly onInsertResult = (run: Run): void =>
+    this.showErrors(this.insertIntoNotebook(formatResultCell(run)));
 
   readonly onRunAgain = (run: Run): void => this.showErrors(this.runAgain(run));
 
@@ -252,19 +255,17 @@ export class Actions {
     }
   }
 
-  private async insertResults(group: RunGroup): Promise<void> {
+  private async insertIntoNotebook(source: string): Promise<void> {
     const { commands, tracker, trans } = this.parts;
     const notebook = tracker.currentWidget;
     if (!notebook) {
-      throw new Error(
-        trans.__(
-          'Open a notebook first: the results are read in a new cell of it.'
-        )
-      );
+      throw new Error(trans.__('Open a notebook for the new cell first.'));
     }
-    const { path } = notebook.context;
-    await commands.execute('docmanager:open', { path, factory: 'Notebook' });
-    insertCell(tracker, formatResultsCell(group));
+    await commands.execute('docmanager:open', {
+      path: notebook.context.path,
+      factory: 'Notebook'
+    });
+    insertCell(tracker, source);
   }
 
   private async cancelRun(run: NamedRun): Promise<void> {

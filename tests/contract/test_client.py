@@ -56,6 +56,7 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "startRun": models.Run,
     "run": models.RunDetail,
     "runVersion": models.RunVersion,
+    "runResult": models.ResultPreview,
     "taskRuns": models.TaskRunPage,
     "taskRun": models.TaskRunDetail,
     "cancelRun": models.Run,
@@ -180,6 +181,9 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert client.debugRun(run.id, {"kernel_id": kernel_id}).source.endswith("debug.flow(**debug.parameters)")
     assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")
     wait_for_end(client, run.id)
+    quick = client.startRun({"deployment_id": deployment.id, "parameters": {"line": LINE, "pause": 0}})
+    wait_for_end(client, quick.id)
+    assert client.runResult(quick.id).kind == "none"
     assert client.retryRun(run.id).id == run.id
     client.cancelRun(run.id)
     recent = client.recentRuns({"deployment_ids": [deployment.id]}).runs[deployment.id]

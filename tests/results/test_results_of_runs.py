@@ -110,6 +110,16 @@ RETURNED = {
     "state": (None, None),
     "nested": ("json", ["outer", {"tiles": [1, 2], "size": (3, 4)}]),
 }
+PREVIEWED = {
+    "plain": "text",
+    "none": "none",
+    "array": "text",
+    "frame": "table",
+    "object": "object",
+    "future": "text",
+    "state": "none",
+    "nested": "text",
+}
 MISSING = {
     "large": ("larger than `result_limit`", "not stored: it is larger than 20,000 bytes"),
     "secret": ("value of a secret", "not stored: it contains the value of the secret A_TOKEN."),
@@ -131,6 +141,8 @@ def test_results_of_runs(stack, session, deployment):
             assert value.x == 5
         else:
             assert repr(value) == expected if isinstance(expected, str) else value == expected, kind
+    previews = {kind: asyncio.run(session.runs.preview_result(runs[kind])) for kind in RETURNED}
+    assert {kind: preview.kind for kind, preview in previews.items()} == PREVIEWED
     for kind, (message, line) in MISSING.items():
         with pytest.raises(ResultMissing, match=message):
             read_result(session, runs[kind])

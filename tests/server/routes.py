@@ -38,6 +38,7 @@ GOLDEN = {
     ("POST", f"run-groups/{ID}/retry"): ("execute", "satflow_ext:runs"),
     ("POST", f"run-groups/{ID}/cancel"): ("execute", "satflow_ext:runs"),
     ("GET", f"runs/{ID}/version"): ("read", "satflow_ext:runs"),
+    ("GET", f"runs/{ID}/result"): ("read", "satflow_ext:runs"),
     ("GET", f"runs/{ID}/tasks"): ("read", "satflow_ext:runs"),
     ("GET", f"runs/{ID}/tasks/{ID}"): ("read", "satflow_ext:runs"),
     ("GET", "clusters"): ("read", "satflow_ext:clusters"),
