@@ -21,7 +21,7 @@ PAGE = HERE.parent / "docs" / "benchmarks.md"
 
 BENCHMARKS = (
     *("run-start", "dask-start", "cli", "up", "idle", "kernel-hook", "pack", "register", "register-many"),
-    *("logs", "log-keep", "environment", "dask-tasks", "cluster-start", "cluster-status", "panel"),
+    *("logs", "log-keep", "environment", "dask-tasks", "cluster-start", "cluster-status", "panel", "scrolling"),
 )
 
 PACKAGES = ("prefect", "prefect-dask", "distributed", "jupyterlab", "jupyter-server")

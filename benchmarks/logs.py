@@ -13,6 +13,8 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -131,15 +133,22 @@ def _settle(page: Page, run_id: str) -> None:
         before, now = now, log.get_attribute("data-count")
 
 
+@contextmanager
+def opened(lab: Lab) -> Iterator[Page]:
+    """A page on that JupyterLab in Debian's Chromium."""
+    with running_chromium() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        lab.open(page)
+        yield page
+
+
 def main() -> None:
     """Register the flow from a notebook, then let it speak slowly and fast."""
     with (
         tempfile.TemporaryDirectory(prefix="sf-", ignore_cleanup_errors=True) as home,
         running_lab(Path(home)) as lab,
-        running_chromium() as browser,
+        opened(lab) as page,
     ):
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        lab.open(page)
         lab.open_notebook(page, lab.write("speaks.ipynb", FLOW, "%register_flow speaks"))
         lab.run_all(page)
         server = Server(lab)
