@@ -1,6 +1,9 @@
 import { plainText } from '../components/terminalText';
 import {
   filterByLevel,
+  filterByLogger,
+  formatLines,
+  loggerOf,
   logState,
   LogStore,
   findMatches,
@@ -135,5 +138,26 @@ describe('progress bars', () => {
   it('take no line away that has nothing to do with them', () => {
     const lines = [line(0), line(1, { message: 'a\r\nb\r\n' }), line(2)];
     expect(dropOverwritten(lines)).toEqual(lines);
+  });
+});
+
+describe('lines of Dask workers', () => {
+  const lines = ['3', 'tcp://10.0.0.1:1'].map((worker, seq) =>
+    line(seq, { logger: `prefect.task_runs on Dask worker ${worker}` })
+  );
+
+  it('name the worker in a copy', () => {
+    const copied = formatLines(
+      [{ ...lines[0], task_run_id: 't' }],
+      new Map([['t', 'cut-1']])
+    );
+    expect(copied).toMatch(/ INFO cut-1  @3  line 0\n$/);
+  });
+
+  it('have the same logger on all workers', () => {
+    expect(new Set(lines.map(loggerOf))).toEqual(
+      new Set(['prefect.task_runs'])
+    );
+    expect(filterByLogger(lines, 'prefect.task_runs')).toEqual(lines);
   });
 });

@@ -64,6 +64,14 @@ describe('a long line', () => {
     expect(screen.queryByRole('button')).toBeNull();
   });
 
+  it('names its Dask worker', () => {
+    const logger = 'prefect.task_runs on Dask worker 3';
+    const { container } = render(
+      <LineText {...props} line={line(0, { logger })} />
+    );
+    expect(container.textContent).toContain('@3  line 0');
+  });
+
   it('is shown around what a search finds in it', () => {
     const search = searchPattern('NEEDLE');
     const { container } = render(<LineText {...props} search={search} />);

@@ -60,6 +60,7 @@ function createTab(panels: RunPanels): RunTab {
       onRunAgain: jest.fn(),
       onCompare: jest.fn(),
       onInsertResult: jest.fn(),
+      onShowVersions: jest.fn(),
       onOpen: jest.fn(),
       onDaskPages: null
     },

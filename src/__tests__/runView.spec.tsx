@@ -43,6 +43,7 @@ describe('RunView', () => {
       onRunAgain: jest.fn(),
       onCompare: jest.fn(),
       onInsertResult: jest.fn(),
+      onShowVersions: jest.fn(),
       onOpen: jest.fn(),
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),
@@ -137,6 +138,8 @@ describe('RunView', () => {
     expect(details.textContent).not.toContain('default');
     rerender(<RunView {...props} detail={runDetail()} />);
     expect(details.textContent).toContain('size64default');
+    fireEvent.click(screen.getByTestId('satflow-version-changes'));
+    expect(props.actions.onShowVersions).toHaveBeenCalledWith(detail.run, 2);
   });
 
   it('announces its state', () => {

@@ -65,6 +65,7 @@ describe('the panel of task runs', () => {
       onRunAgain: jest.fn(),
       onCompare: jest.fn(),
       onInsertResult: jest.fn(),
+      onShowVersions: jest.fn(),
       onOpen,
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),

@@ -96,6 +96,17 @@ describe('VersionsModel', () => {
     expect(model.diff?.after).toBe(3);
   });
 
+  it('compares a requested version with the one before it', async () => {
+    const { model, asked } = served(4);
+    model.showVersion(2);
+    await model.load();
+    model.showVersion(3);
+    expect(asked).toEqual([
+      [1, 2],
+      [2, 3]
+    ]);
+  });
+
   it('rolls back, and reads everything again', async () => {
     const { model, deployments, rolledBack } = served();
     await model.load();

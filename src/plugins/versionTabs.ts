@@ -11,7 +11,7 @@ import type { Widget } from '@lumino/widgets';
 import { satflowIcon } from '../icons';
 import { IClient, IDeployments, IStack } from '../tokens';
 import { VersionsModel } from '../versions/versions';
-import type { IVersionsTabParts } from '../versions/versionsTab';
+import type { IVersionsTabParts, VersionsTab } from '../versions/versionsTab';
 import { tabArea } from './tabArea';
 
 const COMMAND = 'satflow:show-versions';
@@ -63,6 +63,11 @@ const ARGS = {
     name: {
       type: 'string',
       description: 'The name of the deployment, for the title of the tab.'
+    },
+    version: {
+      type: 'integer',
+      minimum: 2,
+      description: 'The version to compare with the one before it.'
     }
   }
 };
@@ -71,8 +76,8 @@ function addCommand(
   { commands, shell }: JupyterFrontEnd,
   model: (id: string) => VersionsModel,
   { area, ...parts }: ITabOptions
-): WidgetTracker<MainAreaWidget> {
-  const tracker = new WidgetTracker<MainAreaWidget>({
+): WidgetTracker<MainAreaWidget<VersionsTab>> {
+  const tracker = new WidgetTracker<MainAreaWidget<VersionsTab>>({
     namespace: 'satflow-versions'
   });
   commands.addCommand(COMMAND, {
@@ -86,6 +91,9 @@ function addCommand(
         shell.add(tab, area, { type: 'SatFlow Versions' });
         await tracker.add(tab);
       }
+      if (typeof args.version === 'number') {
+        tab.content.showVersion(args.version);
+      }
       shell.activateById(tab.id);
     }
   });
@@ -96,7 +104,7 @@ async function createTab(
   model: VersionsModel,
   name: string,
   parts: IVersionsTabParts
-): Promise<MainAreaWidget> {
+): Promise<MainAreaWidget<VersionsTab>> {
   const { VersionsTab } = await import('../versions/versionsTab');
   const content = new VersionsTab(model, name, parts);
   const tab = new MainAreaWidget({ content });

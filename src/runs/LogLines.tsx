@@ -6,6 +6,7 @@ import type { LogLine } from '../_api';
 import { useTrans } from '../components/translation';
 import { formatLogTime, levelName } from '../format';
 import { AnsiText } from './AnsiText';
+import { findWorker } from './log';
 import { LINE_LIMIT, LINE_MAX } from './logText';
 
 export interface ILogLinesProps {
@@ -124,12 +125,13 @@ export interface ILineTextProps {
   onShowAll: (id: string) => void;
 }
 
-/** A line of a log: time, level, task and text. A long text is truncated. */
+/** A line of a log: time, level, task, Dask worker and text. A long text is truncated. */
 export function LineText(props: ILineTextProps): JSX.Element {
   const trans = useTrans();
   const { isWhole, search } = props;
   const { id, time, level, message, task_run_id } = props.line;
   const task = task_run_id && props.taskNames.get(task_run_id);
+  const worker = findWorker(props.line);
   const more = (length: number) =>
     isWhole ? (
       <span className="jp-Satflow-hint">
@@ -151,6 +153,12 @@ export function LineText(props: ILineTextProps): JSX.Element {
       <span className="jp-Satflow-level">{levelName(level)}</span>
       <span className="jp-Satflow-message">
         {task && <span className="jp-Satflow-logTask">{`${task}  `}</span>}
+        {worker && (
+          <span
+            className="jp-Satflow-logTask"
+            title={trans.__('Dask worker')}
+          >{`@${worker}  `}</span>
+        )}
         <AnsiText
           text={message}
           search={search}

@@ -10,6 +10,7 @@ import {
   filterByLogger,
   filterByTask,
   formatLines,
+  loggerOf,
   type LogState,
   findMatches,
   dropOverwritten
@@ -141,7 +142,7 @@ function useShownLines(
     [ofTasks, level, logger]
   );
   const loggers = useMemo(
-    () => [...new Set(lines.map(line => line.logger))].sort(),
+    () => [...new Set(lines.map(loggerOf))].sort(),
     [lines]
   );
   return { ofTasks, shown, loggers };
@@ -179,7 +180,9 @@ function describeEmptyLog(
     case 'live':
       return trans.__('The run has not logged anything yet.');
     case 'whole':
-      return trans.__('The run logged nothing.');
+      return trans.__(
+        'The run logged nothing. Lines of print() are logged with @flow(log_prints=True), or for all flows of a deployment with the environment variable PREFECT_LOGGING_LOG_PRINTS=true in the form, under Infrastructure.'
+      );
     default:
       return trans.__('No lines could be read.');
   }

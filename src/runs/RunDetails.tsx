@@ -1,14 +1,18 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button } from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
 import type { JsonObject, RunDetail, RunVersion } from '../_api';
 import { useTrans } from '../components/translation';
 import { localTimezone, formatDateTime } from '../format';
+import type { IRunActions } from './runPanels';
 import { StateList } from './StateMark';
 
-export interface IRunDetailsProps {
+export interface IRunDetailsProps extends Pick<
+  IRunActions,
+  'onReadVersion' | 'onShowVersions'
+> {
   detail: RunDetail;
-  onReadVersion: () => Promise<RunVersion>;
 }
 
 /** A run's parameters, times, states and job variables. */
@@ -40,7 +44,12 @@ export function RunDetails(props: IRunDetailsProps): JSX.Element {
         {version && version.number !== null && (
           <>
             <dt>{trans.__('Version')}</dt>
-            <dd>{trans.__('v%1', version.number)}</dd>
+            <dd>
+              {trans.__('v%1', version.number)}
+              {version.number > 1 && run.deployment_id && (
+                <ChangesLink {...props} number={version.number} />
+              )}
+            </dd>
           </>
         )}
         <dt>{trans.__('Run id')}</dt>
@@ -53,6 +62,27 @@ export function RunDetails(props: IRunDetailsProps): JSX.Element {
       <h3>{trans.__('Job variables')}</h3>
       <Values values={detail.job_variables} />
     </div>
+  );
+}
+
+/** A link to the differences between a version and the one before it. */
+function ChangesLink(
+  props: IRunDetailsProps & { number: number }
+): JSX.Element {
+  const trans = useTrans();
+  const { detail, number, onShowVersions } = props;
+  return (
+    <>
+      {' '}
+      <Button
+        minimal
+        className="jp-Satflow-link"
+        onClick={() => onShowVersions(detail.run, number)}
+        data-testid="satflow-version-changes"
+      >
+        {trans.__('Changes since v%1', number - 1)}
+      </Button>
+    </>
   );
 }
 

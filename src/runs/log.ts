@@ -33,7 +33,7 @@ export class LogStore {
     const fresh = frame.lines.filter(line => !this.ids.has(line.id));
     for (const line of fresh) {
       this.ids.add(line.id);
-      const worker = findWorker(line.logger);
+      const worker = findWorker(line);
       if (worker && line.task_run_id) {
         this._workers.set(line.task_run_id, worker);
       }
@@ -61,10 +61,18 @@ export class LogStore {
   private readonly _workers = new Map<string, string>();
 }
 
-/** Return the name of a Dask worker in the name of a logger, such as `prefect.task_runs on Dask worker 3`. */
-function findWorker(logger: string): string | null {
-  const [, worker] = logger.split(' on Dask worker ');
+/** The text between the name of a logger and that of the Dask worker, as in `prefect.task_runs on Dask worker 3`. */
+const ON_WORKER = ' on Dask worker ';
+
+/** Return the name of the Dask worker that wrote a line, or null. */
+export function findWorker({ logger }: Pick<LogLine, 'logger'>): string | null {
+  const [, worker] = logger.split(ON_WORKER);
   return worker ?? null;
+}
+
+/** Return the name of the logger of a line, which is the same on all Dask workers. */
+export function loggerOf({ logger }: Pick<LogLine, 'logger'>): string {
+  return logger.split(ON_WORKER)[0];
 }
 
 /** The loading state of a log: being read, extended with new lines while the run is active, or complete. */
@@ -99,7 +107,7 @@ export function filterByLogger(
   lines: readonly LogLine[],
   logger: string
 ): readonly LogLine[] {
-  return logger ? lines.filter(line => line.logger === logger) : lines;
+  return logger ? lines.filter(line => loggerOf(line) === logger) : lines;
 }
 
 /** Return the lines of these task runs, or all lines with null. */
@@ -170,9 +178,11 @@ export function formatLines(
   taskNames: ReadonlyMap<string, string>
 ): string {
   return lines
-    .map(({ time, level, message, task_run_id }) => {
-      const task = taskNames.get(task_run_id ?? '');
-      const source = task === undefined ? '' : `${task}  `;
+    .map(line => {
+      const { time, level, message } = line;
+      const task = taskNames.get(line.task_run_id ?? '');
+      const worker = findWorker(line);
+      const source = `${task ? `${task}  ` : ''}${worker ? `@${worker}  ` : ''}`;
       return `${formatLogTime(time)} ${levelName(level)} ${source}${plainText(message)}\n`;
     })
     .join('');

@@ -76,7 +76,7 @@ export function createRunPanels(
       label: trans.__('Details'),
       rank: 400,
       render: ({ detail, actions }) => (
-        <RunDetails detail={detail} onReadVersion={actions.onReadVersion} />
+        <RunDetails detail={detail} {...actions} />
       )
     }
   ];

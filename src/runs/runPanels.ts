@@ -21,6 +21,8 @@ export interface IRunActions {
   onRunAgain: (run: Run) => void;
   /** Compare the run with another one of its deployment. */
   onCompare: (run: Run) => void;
+  /** Show the changes of a version of the deployment of a run. */
+  onShowVersions: (run: Run, version: number) => void;
   /** Open another run, such as a nested one. */
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
   onDownload: () => void;

@@ -87,7 +87,7 @@ function renderRun(
 ): JSX.Element {
   const { deployments, preferences, actions, panels, trans } = parts;
   const { onCancel, onRetry, onRunAgain, onCompare } = actions;
-  const { onOpen, onDaskPages } = actions;
+  const { onOpen, onDaskPages, onShowVersions, onInsertResult } = actions;
   const shown = run.detail?.run;
   const id = shown?.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
@@ -128,7 +128,8 @@ function renderRun(
             trans._n('%1 line was copied.', '%1 lines were copied.', count)
           ),
         onDaskPages,
-        onInsertResult: actions.onInsertResult,
+        onInsertResult,
+        onShowVersions,
         onReadVersion: () => run.readVersion(),
         onReadResult: () => run.readResult(),
         onReadTaskRun: id => run.readTaskRun(id)

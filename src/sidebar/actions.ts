@@ -101,11 +101,12 @@ export class Actions {
   readonly onCompare = (run: Run): void =>
     this.executeCommand('satflow:compare-runs', { runId: run.id });
 
-  /** Show the versions of the deployment of a run. */
-  readonly onShowVersions = (run: Run): void =>
+  /** Show the versions of the deployment of a run, and the changes of one of them. */
+  readonly onShowVersions = (run: Run, version?: number): void =>
     this.executeCommand('satflow:show-versions', {
       deploymentId: run.deployment_id ?? '',
-      name: run.deployment_name ?? ''
+      name: run.deployment_name ?? '',
+      ...(version === undefined ? {} : { version })
     });
 
   readonly onRunDeployment = (deployment: Deployment): void =>
@@ -288,7 +289,7 @@ export class Actions {
 
   private executeCommand(
     id: string,
-    args?: Record<string, string | boolean>
+    args?: Record<string, string | boolean | number>
   ): void {
     this.showErrors(this.parts.commands.execute(id, args));
   }

@@ -51,17 +51,25 @@ export class VersionsModel extends ActionModel {
     return this._diff;
   }
 
-  /** Read the newest versions again and compare the newest two. */
+  /** Compare a version with the one before it, as soon as the versions are loaded. */
+  showVersion(number: number): void {
+    const pair = { before: number - 1, after: number };
+    if (this._items && !this.isBusy) {
+      void this.compareVersions(pair);
+    } else {
+      this.requested = pair;
+    }
+  }
+
+  /** Read the newest versions again and compare the requested ones, or else the newest two. */
   async load(): Promise<void> {
     await this.runAction(async () => {
       await this.readPage([], undefined);
     });
     const [after, before] = this._items ?? [];
     if (before && !this._error) {
-      await this.compareVersions({
-        before: before.number,
-        after: after.number
-      });
+      const newest = { before: before.number, after: after.number };
+      await this.compareVersions(this.requested ?? newest);
     }
   }
 
@@ -74,6 +82,7 @@ export class VersionsModel extends ActionModel {
   }
 
   async compareVersions(pair: IVersionPair): Promise<void> {
+    this.requested = null;
     this._pair = pair;
     this._diff = null;
     await this.runAction(async () => {
@@ -110,6 +119,7 @@ export class VersionsModel extends ActionModel {
     this._missingReason = page.lost;
   }
 
+  private requested: IVersionPair | null = null;
   private nextBefore: number | null = null;
   private _items: Version[] | null = null;
   private _missingReason: string | null = null;

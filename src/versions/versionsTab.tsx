@@ -42,6 +42,11 @@ export class VersionsTab extends ModelView {
     parts.stack.callWhenReady(this, () => void versions.load());
   }
 
+  /** Compare a version with the one before it. */
+  showVersion(number: number): void {
+    this.versions.showVersion(number);
+  }
+
   dispose(): void {
     this.versions.dispose();
     super.dispose();
