@@ -28,6 +28,7 @@ def test_the_result_of_a_run_is_drawn_and_read_in_the_notebook(page: Page, lab: 
     expect(run.get_by_role("row")).to_have_count(201)
     expect(run.get_by_role("row").nth(8)).to_have_text("scene-71.0")
     show_themes(page, "75-result")
+    expect(page.locator(".jp-Notification-Toast-success")).to_have_count(0)  # it would cover the log
     run.get_by_test_id("satflow-insert-result").click()
     cell = page.locator(".jp-Notebook:visible .jp-CodeCell").last
     expect(cell).to_contain_text(".result()")

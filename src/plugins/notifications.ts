@@ -48,8 +48,13 @@ export const notifications: JupyterFrontEndPlugin<void> = {
 /** Number of failed runs with a notification each; more of them at once share one. */
 const MAX_SINGLE = 3;
 
-/** The tab of a run that the user sees now: no message may cover its log. */
+/** The tab of a run that the user sees now. */
 const VISIBLE_RUN = '.jp-Satflow-runTab:not(.lm-mod-hidden)';
+
+/** Return a value of `autoClose`, or 0 (only in the list of notifications) if a message would cover the log of a run. */
+function unlessCovering(autoClose: number | false): number | false {
+  return document.querySelector(VISIBLE_RUN) ? 0 : autoClose;
+}
 
 /** Show runs that failed and that were started elsewhere. */
 function showFailed(
@@ -57,8 +62,7 @@ function showFailed(
   open: (run: Run) => void,
   trans: TranslationBundle
 ): void {
-  // 0: only in the list of notifications.
-  const autoClose = document.querySelector(VISIBLE_RUN) ? 0 : 10000;
+  const autoClose = unlessCovering(10000);
   if (failed.length > MAX_SINGLE) {
     const message = trans.__('%1 runs failed.', failed.length);
     Notification.error(message, { autoClose });
@@ -89,12 +93,12 @@ async function showRun(
   const started = trans.__('%1: run %2 was submitted.', name, run.name);
   const id = Notification.emit(started, 'in-progress', {
     actions,
-    autoClose: 4000
+    autoClose: unlessCovering(4000)
   });
   const ended = await end;
   const message = describeEnd(name, ended, trans);
   const type = END_TYPES[ended.state_type] ?? 'error';
-  const autoClose = type === 'error' ? false : 8000;
+  const autoClose = unlessCovering(type === 'error' ? false : 8000);
   Notification.update({ id, message, type, actions, autoClose });
 }
 

@@ -1,6 +1,6 @@
 import { Button } from '@jupyterlab/ui-components';
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import React, { useEffect, useRef, useState } from 'react';
+import React, { memo, useCallback, useEffect, useRef, useState } from 'react';
 
 import type { LogLine } from '../_api';
 import { useTrans } from '../components/translation';
@@ -31,7 +31,10 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
   const trans = useTrans();
   const { lines, search, current, follow, onFollow } = props;
   const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
-  const showAll = (id: string) => setWhole(ids => new Set(ids).add(id));
+  const showAll = useCallback(
+    (id: string) => setWhole(ids => new Set(ids).add(id)),
+    []
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: lines.length,
@@ -125,8 +128,13 @@ export interface ILineTextProps {
   onShowAll: (id: string) => void;
 }
 
-/** A line of a log: time, level, task, Dask worker and text. A long text is truncated. */
-export function LineText(props: ILineTextProps): JSX.Element {
+/**
+ * A line of a log: time, level, task, Dask worker and text. A long text is truncated. Scrolling renders new lines only, so
+ * that it keeps up with the frames of the screen.
+ */
+export const LineText = memo(function LineText(
+  props: ILineTextProps
+): JSX.Element {
   const trans = useTrans();
   const { isWhole, search } = props;
   const { id, time, level, message, task_run_id } = props.line;
@@ -168,4 +176,4 @@ export function LineText(props: ILineTextProps): JSX.Element {
       </span>
     </>
   );
-}
+});

@@ -11,12 +11,12 @@ from tests.flow_runs import ended, log_of, start_run
 
 @task
 def cut():
-    print("printed by a task")
+    print("printed by a task")  # noqa: T201  # it is about prints
 
 
 @flow
 def talks():
-    print("printed by the flow")
+    print("printed by the flow")  # noqa: T201
     logging.getLogger("tiles.io").warning("a warning of a library")
     logging.getLogger("tiles").setLevel("INFO")
     logging.getLogger("tiles.io").info("information of a library")
