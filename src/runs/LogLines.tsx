@@ -30,11 +30,7 @@ const END_DISTANCE = 2 * LINE_HEIGHT;
 export function LogLines(props: ILogLinesProps): JSX.Element {
   const trans = useTrans();
   const { lines, search, current, follow, onFollow } = props;
-  const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
-  const showAll = useCallback(
-    (id: string) => setWhole(ids => new Set(ids).add(id)),
-    []
-  );
+  const [whole, showAll] = useWholeLines();
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: lines.length,
@@ -88,6 +84,16 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** Return the ids of the lines that the user wants to see whole, and a function that adds one. */
+function useWholeLines(): [ReadonlySet<string>, (id: string) => void] {
+  const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
+  const add = useCallback(
+    (id: string) => setWhole(ids => new Set(ids).add(id)),
+    []
+  );
+  return [whole, add];
 }
 
 /** Scroll to the end while following, else to the current match. */

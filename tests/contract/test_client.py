@@ -127,9 +127,9 @@ def wait_for_task_run(client: Client, run_id: str) -> models.TaskRun:
     return task_run
 
 
-def wait_for_end(client: Client, run_id: str) -> None:
+def wait_for_end(client: Client, run_id: str, state: str = "CANCELLED") -> None:
     deadline = time.monotonic() + 120
-    while client.run(run_id).run.state_type != "CANCELLED":
+    while client.run(run_id).run.state_type != state:
         assert time.monotonic() < deadline, client.run(run_id)
         time.sleep(0.5)
 
@@ -181,8 +181,9 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert client.debugRun(run.id, {"kernel_id": kernel_id}).source.endswith("debug.flow(**debug.parameters)")
     assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")
     wait_for_end(client, run.id)
-    quick = client.startRun({"deployment_id": deployment.id, "parameters": {"line": LINE, "pause": 0}})
-    wait_for_end(client, quick.id)
+    parameters = {"line": LINE, "pause": 0}
+    quick = client.startRun({"deployment_id": deployment.id, "parameters": parameters, "idempotency_key": "quick"})
+    wait_for_end(client, quick.id, "COMPLETED")
     assert client.runResult(quick.id).kind == "none"
     assert client.retryRun(run.id).id == run.id
     client.cancelRun(run.id)
