@@ -151,7 +151,7 @@ describe('lines of Dask workers', () => {
       [{ ...lines[0], task_run_id: 't' }],
       new Map([['t', 'cut-1']])
     );
-    expect(copied).toMatch(/ INFO cut-1  @3  line 0\n$/);
+    expect(copied).toMatch(/ INFO cut-1 {2}@3 {2}line 0\n$/);
   });
 
   it('have the same logger on all workers', () => {
