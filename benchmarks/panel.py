@@ -4,8 +4,8 @@ The peer is the user interface of a stock Prefect server on a copy of the same d
 first run of the list, and from a name in its search field to the list of that run. In both, the application was loaded before.
 `panel.paint` is the part of `panel.first-paint` after the last byte of the list has arrived. `panel.run-tab` is the time from
 opening a run with 5,000 task runs to its header, `panel.run-tasks` to its table of tasks. `panel.server-memory` is the memory
-that 50 tabs add to the Jupyter server while they watch the runs, and `panel.connections` the number of connections to the Prefect API
-that they add.
+that 50 tabs add to the Jupyter server while they watch the runs, and `panel.connections` the number of connections to the
+Prefect API that they add.
 """
 
 from __future__ import annotations
