@@ -178,12 +178,21 @@ async def _cancel(client: PrefectClient, flow_run: FlowRunRow) -> str | None:
     if read_state_type(flow_run) in TERMINAL_STATES:
         return f"Run {flow_run.name} had already ended."
     await client.cancel_flow_run(flow_run.id)
-    return None
+    return await _explain_rejection(client, flow_run)
 
 
-async def _retry(client: PrefectClient, flow_run: FlowRunRow) -> None:
+async def _retry(client: PrefectClient, flow_run: FlowRunRow) -> str | None:
     _check_retry(flow_run)
     await client.schedule_flow_run(flow_run.id)
+    return await _explain_rejection(client, flow_run)
+
+
+async def _explain_rejection(client: PrefectClient, before: FlowRunRow) -> str | None:
+    """Return None if a run is in another state than before, else a reason: Prefect accepts requests whose state it rejects."""
+    now = await find_run(client, str(before.id))
+    if read_state_type(now) != read_state_type(before):
+        return None
+    return f"Prefect left run {now.name} in the state {now.state_name}."
 
 
 async def _delete(client: PrefectClient, flow_run: FlowRunRow) -> str | None:
