@@ -103,10 +103,21 @@ def start_run(page: Page, lab: Lab, flow: str) -> Locator:
     return run
 
 
+def wait_for_task_runs(page: Page, tab: Locator) -> None:
+    """Wait until the number of task runs has not grown for twenty seconds: Prefect's server records them late, or not all."""
+    before, now = "", tab.inner_text()
+    while now != before:
+        page.wait_for_timeout(20_000)
+        before, now = now, tab.inner_text()
+    print(f"timeline: {now}", file=sys.stderr)
+
+
 def measure_timeline(page: Page, lab: Lab) -> None:
-    """Zoom and scroll the timeline of many task runs. Prefect records them after the run has ended."""
+    """Zoom and scroll the timeline of many task runs."""
     run = start_run(page, lab, "maps")
-    run.get_by_test_id("satflow-tab-tasks").filter(has_text=f"({TASKS})").click()
+    tab = run.get_by_test_id("satflow-tab-tasks")
+    wait_for_task_runs(page, tab)
+    tab.click()
     box = run.get_by_test_id("satflow-timeline-box")
     compare("timeline-zoom", box, "zoom")
     box.press("ArrowDown")
