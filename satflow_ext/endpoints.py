@@ -29,6 +29,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LOCAL_POOL = "satflow-local"
 """The work pool of the local stack."""
 
+NOTEBOOK_TAG = "satflow:notebook"
+"""The tag of flow runs that a kernel executes, because the flow was called in a cell."""
+
 WORKER_TYPE = "satflow"
 """The type of SatFlow's Prefect worker, and of the work pool of the local stack."""
 

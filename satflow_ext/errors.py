@@ -29,6 +29,7 @@
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── RunFailed               409  a flow run did not complete, so it has no result
+    ├── CannotCancel            409  a kernel executes the flow run
     ├── CannotRetry             409  the flow run has not ended, has completed, or does not belong to a deployment
     ├── RunGroupTaken           409  the run group of that name belongs to another deployment
     ├── FlowAmbiguous           409  several flows have that name
@@ -245,6 +246,12 @@ class WorkPoolNotFound(NotFound):
 
 class RunFailed(SatflowError):
     """A flow run failed, crashed or was cancelled, so it has no result."""
+
+    status = 409
+
+
+class CannotCancel(SatflowError):
+    """A kernel executes the flow run, because its flow was called in a cell."""
 
     status = 409
 

@@ -1142,6 +1142,7 @@ class Run(WireModel):
 
     `why_waiting` explains why a run that should have started has not. `duration` is in seconds. `version` is the version of the
     deployment that the run recorded at its end, None if it did not: it has not ended, was killed, or is of an earlier SatFlow.
+    `in_kernel`: a kernel executes the run, because its flow was called in a cell.
     """
 
     id: str
@@ -1160,6 +1161,7 @@ class Run(WireModel):
     parameters: JsonObject
     tags: tuple[str, ...]
     scheduled: bool
+    in_kernel: bool
     version: int | None
     last_line: str | None
     why_waiting: str | None

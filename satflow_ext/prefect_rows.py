@@ -76,8 +76,8 @@ class FlowRunRow(PrefectRow):
     end_time: datetime | None = None
     estimated_run_time: timedelta = timedelta()
     parameters: JsonObject = {}
-    tags: list[str] = []
     auto_scheduled: bool | None = None
+    tags: tuple[str, ...] = ()
     labels: JsonObject = {}
     work_pool_name: str | None = None
     parent_task_run_id: UUID | None = None

@@ -164,6 +164,8 @@ class Settings(BaseSettings):
         inputs_limit: on a machine where flows run: the maximum size of the stored inputs of the failed tasks of a run, in bytes.
             With 0, none are stored.
         retention_days: how long the built-in store keeps content that is no longer referenced.
+        notebook_runs: whether flows that are called in a notebook use the local stack's Prefect API if no other is configured,
+            and so appear among the runs. Otherwise Prefect starts a temporary server for them.
         kernel_patience: seconds to wait for a kernel that is running a cell.
         worker_sizes: the available worker sizes; they replace the built-in table.
         disabled_executors: names of executors that registrations may not choose.
@@ -188,6 +190,7 @@ class Settings(BaseSettings):
     result_limit: Annotated[int, Field(ge=0)] = GIB // 16
     inputs_limit: Annotated[int, Field(ge=0)] = GIB // 64
     retention_days: Annotated[float, Field(ge=1)] = 30.0
+    notebook_runs: bool = True
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0
     worker_sizes: dict[str, SizeSettings] = SIZES
     disabled_executors: tuple[str, ...] = ()

@@ -934,6 +934,7 @@ export interface RollbackRequest {
  *
  * `why_waiting` explains why a run that should have started has not. `duration` is in seconds. `version` is the version of the
  * deployment that the run recorded at its end, None if it did not: it has not ended, was killed, or is of an earlier SatFlow.
+ * `in_kernel`: a kernel executes the run, because its flow was called in a cell.
  */
 export interface Run {
   id: string;
@@ -961,6 +962,7 @@ export interface Run {
   parameters: JsonObject;
   tags: string[];
   scheduled: boolean;
+  in_kernel: boolean;
   version: number | null;
   last_line: string | null;
   why_waiting: string | null;

@@ -12,6 +12,7 @@ def attach_to_shell(shell: Any) -> None:
     from IPython.core.magic import no_var_expand
 
     from satflow_ext.kernel.hook import hook_of
+    from satflow_ext.kernel.local_runs import provide_local_api
     from satflow_ext.kernel.setup_cell_recorder import recorder_of
 
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
@@ -24,6 +25,7 @@ def attach_to_shell(shell: Any) -> None:
     shell.set_hook("complete_command", _complete_line, str_key="%register_flow")
     recorder_of(shell)
     hook_of(shell)
+    provide_local_api()
 
 
 def _blank_marker_line(lines: list[str]) -> list[str]:

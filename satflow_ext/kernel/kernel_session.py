@@ -55,6 +55,15 @@ class _StackLease:
 _STACK_LEASE = _StackLease()
 
 
+def acquire_endpoints(settings: Settings) -> Endpoints:
+    """Return the current endpoints. Take a lease on the local stack, if it is needed, that lasts as long as this process.
+
+    Raises:
+        StackFailed: the local stack is needed and failed to start.
+    """
+    return _STACK_LEASE.get_endpoints(settings)
+
+
 def open_session(settings: Settings) -> Session:
     """Open a session. Take a lease on the local stack, if it is needed, that lasts as long as this process.
 
@@ -63,7 +72,7 @@ def open_session(settings: Settings) -> Session:
     """
     from satflow_ext.session import OpenConnection, Session
 
-    return Session(OpenConnection(settings, _STACK_LEASE.get_endpoints(settings)))
+    return Session(OpenConnection(settings, acquire_endpoints(settings)))
 
 
 def _print_step(step: str) -> None:

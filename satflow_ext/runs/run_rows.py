@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
-from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.endpoints import LOCAL_POOL, NOTEBOOK_TAG
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.models import TERMINAL_STATES, JsonObject, Run, StateChange, StateType, WorkPool
 from satflow_ext.prefect_api import PrefectClient
@@ -61,6 +61,11 @@ async def describe_runs(client: PrefectClient, flow_runs: Sequence[FlowRunRow]) 
 def read_state_type(flow_run: FlowRunRow) -> StateType:
     """Return the type of a run's state. A new run that has no state in Prefect yet counts as scheduled."""
     return flow_run.state_type or "SCHEDULED"
+
+
+def is_in_kernel(flow_run: FlowRunRow) -> bool:
+    """Return whether a kernel executes the run, because its flow was called in a cell."""
+    return flow_run.deployment_id is None and NOTEBOOK_TAG in flow_run.tags
 
 
 def is_settled(flow_run: FlowRunRow, now: datetime) -> bool:
@@ -150,6 +155,7 @@ def _convert_run(flow_run: FlowRunRow, related: RelatedObjects, now: datetime) -
         parameters=flow_run.parameters,
         tags=tuple(flow_run.tags),
         scheduled=bool(flow_run.auto_scheduled),
+        in_kernel=is_in_kernel(flow_run),
         version=read_version(flow_run.labels),
         last_line=related.last_lines.get(flow_run.id),
         why_waiting=explain_waiting(_make_waiting_run(flow_run, deployment, related), now),

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import CannotRetry, DeploymentNotFound, SatflowError
+from satflow_ext.errors import CannotCancel, CannotRetry, DeploymentNotFound, SatflowError
 from satflow_ext.models import (
     TERMINAL_STATES,
     JsonObject,
@@ -20,7 +20,7 @@ from satflow_ext.models import (
 from satflow_ext.prefect_api import PrefectClient, parse_id, prefect_client, replace_not_found
 from satflow_ext.prefect_rows import DeploymentRow, FlowRunRow
 from satflow_ext.runs.run_lookup import find_run
-from satflow_ext.runs.run_rows import describe_runs, read_state_type
+from satflow_ext.runs.run_rows import describe_runs, is_in_kernel, read_state_type
 
 FIRST_PAUSE = 0.1
 """Seconds between two reads of a run that has just been started: a run of the local stack may end after half a second."""
@@ -100,11 +100,13 @@ async def cancel_run(prefect_api: PrefectApi, run_id: str) -> Run:
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
+        CannotCancel: a kernel executes the run.
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(prefect_api) as client:
         flow_run = await find_run(client, run_id)
         if read_state_type(flow_run) not in TERMINAL_STATES:
+            _check_cancellation(flow_run)
             await client.cancel_flow_run(flow_run.id)
             flow_run = await find_run(client, run_id)
         (run,) = await describe_runs(client, [flow_run])
@@ -127,6 +129,14 @@ async def retry_run(prefect_api: PrefectApi, run_id: str) -> Run:
         await client.schedule_flow_run(flow_run.id)
         (run,) = await describe_runs(client, [await find_run(client, run_id)])
     return run
+
+
+def _check_cancellation(flow_run: FlowRunRow) -> None:
+    if is_in_kernel(flow_run):
+        raise CannotCancel(
+            f"Run {flow_run.name} was called in a notebook, and Prefect cannot stop a cell.",
+            fix="Interrupt the kernel of the notebook.",
+        )
 
 
 def _check_retry(flow_run: FlowRunRow) -> None:
@@ -177,6 +187,7 @@ async def _change_or_explain(client: PrefectClient, run_id: str, action: str) ->
 async def _cancel(client: PrefectClient, flow_run: FlowRunRow) -> str | None:
     if read_state_type(flow_run) in TERMINAL_STATES:
         return f"Run {flow_run.name} had already ended."
+    _check_cancellation(flow_run)
     await client.cancel_flow_run(flow_run.id)
     return await _explain_rejection(client, flow_run)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from satflow_ext.process_identity import is_alive
 from satflow_ext.stack import stack_processes
 from satflow_ext.stack.prefect_calls import FlowRun, PrefectCalls
 
 STACK_STOPPED = "The local stack on this machine was stopped while this was running."
 STACK_DIED = "The local stack on this machine died while this was running."
 WORKER_DIED = "The Prefect worker of the local stack was killed, and the process of this run with it."
+KERNEL_ENDED = "The kernel that executed this run was restarted or ended."
 PROCESS_KILLED = (
     "The process of this run ended without a final state: it was killed after its Prefect worker had ended."
 )
@@ -37,16 +39,19 @@ async def end_runs(calls: PrefectCalls, runs: Iterable[FlowRun], message: str) -
         if run.state_type == "CANCELLING":
             await calls.end_run(run, "CANCELLED", "Cancelled", message)
         else:
-            await calls.end_run(run, "CRASHED", "Crashed", message)
+            reason = KERNEL_ENDED if run.is_in_kernel and message == PROCESS_KILLED else message
+            await calls.end_run(run, "CRASHED", "Crashed", reason)
 
 
 def has_process(run: FlowRun, mark: str) -> bool:
-    """Return whether the process of a run is alive and belongs to the stack with this mark."""
+    """Return whether the process of a run is alive, and is a kernel or belongs to the stack with this mark."""
     pid = parse_pid(run)
+    if run.is_in_kernel:
+        return pid is not None and is_alive(pid, (run.infrastructure_pid or "").partition(":")[0])
     return pid is not None and stack_processes.executes_run(pid, mark, run.id)
 
 
 def parse_pid(run: FlowRun) -> int | None:
-    """Return the process id of a run; Prefect writes `pid`, and before 3.8 `host:pid`."""
+    """Return the process id of a run. Prefect writes `pid`, and before 3.8 `host:pid`; a kernel writes `identity:pid`."""
     pid = (run.infrastructure_pid or "").rpartition(":")[2]
     return int(pid) if pid.isdecimal() else None

@@ -12,7 +12,7 @@ from types import TracebackType
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from satflow_ext.endpoints import LOCAL_POOL, WORKER_TYPE
+from satflow_ext.endpoints import LOCAL_POOL, NOTEBOOK_TAG, WORKER_TYPE
 
 PAGE_SIZE = 200
 """Maximum number of objects that the server returns per request."""
@@ -30,6 +30,13 @@ class FlowRun(BaseModel):
     name: str
     state_type: str
     infrastructure_pid: str | None = None
+    deployment_id: str | None = None
+    tags: frozenset[str] = frozenset()
+
+    @property
+    def is_in_kernel(self) -> bool:
+        """True if a kernel executes the run, because its flow was called in a cell."""
+        return self.deployment_id is None and NOTEBOOK_TAG in self.tags
 
 
 class ScheduledRun(BaseModel):
@@ -108,12 +115,13 @@ class PrefectCalls:
         return health.is_success and version.is_success
 
     async def read_unfinished_runs(self) -> Sequence[FlowRun]:
-        """Read the flow runs of the local work pool that a Prefect worker has taken and that have not ended."""
-        body = {
-            "flow_runs": {"state": {"type": {"any_": list(UNFINISHED_STATES)}}},
-            "work_pools": {"name": {"any_": [LOCAL_POOL]}},
-        }
-        return _flow_runs.validate_json(await self._post("/flow_runs/filter", body))
+        """Read the flow runs that have not ended, and that a Prefect worker of the local work pool or a kernel executes."""
+        state = {"type": {"any_": list(UNFINISHED_STATES)}}
+        of_pool = {"flow_runs": {"state": state}, "work_pools": {"name": {"any_": [LOCAL_POOL]}}}
+        of_kernels = {"flow_runs": {"state": state, "tags": {"all_": [NOTEBOOK_TAG]}}}
+        taken = _flow_runs.validate_json(await self._post("/flow_runs/filter", of_pool))
+        called = _flow_runs.validate_json(await self._post("/flow_runs/filter", of_kernels))
+        return [*taken, *(run for run in called if run.is_in_kernel)]
 
     async def end_run(self, run: FlowRun, state_type: str, state_name: str, message: str) -> None:
         """Set the final state of a run whose process has ended."""

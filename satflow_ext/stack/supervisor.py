@@ -367,4 +367,6 @@ async def _check_lost_runs(credential: Credential, mark: str, suspects: frozense
 
 
 def _select_lost_runs(runs: Sequence[FlowRun], mark: str) -> list[FlowRun]:
-    return [run for run in runs if parse_pid(run) is not None and not has_process(run, mark)]
+    """Return the runs whose process has ended; a run of the work pool has none before its Prefect worker has started it."""
+    started = [run for run in runs if run.is_in_kernel or parse_pid(run) is not None]
+    return [run for run in started if not has_process(run, mark)]

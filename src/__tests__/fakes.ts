@@ -172,6 +172,7 @@ export function run(change: Partial<api.Run> = {}): api.Run {
     parameters: {},
     tags: [],
     scheduled: false,
+    in_kernel: false,
     version: null,
     last_line: null,
     why_waiting: null,

@@ -65,6 +65,7 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
           now={now}
         />
         {run.scheduled && <span>{trans.__('scheduled')}</span>}
+        {run.in_kernel && <span>{trans.__('notebook')}</span>}
       </div>
       {run.why_waiting && (
         <p className="jp-Satflow-note jp-mod-warning" data-testid="satflow-why">
@@ -108,7 +109,9 @@ function Breadcrumbs(props: IRunHeaderProps): JSX.Element {
 function RunButtons(props: IRunHeaderProps): JSX.Element {
   const { run, parents } = props;
   // A nested run without a deployment ends with the process of its parent, which can be canceled.
-  const canCancel = parents.length === 0 || run.deployment_id !== null;
+  // A kernel stops its run when the user interrupts it.
+  const canCancel =
+    !run.in_kernel && (parents.length === 0 || run.deployment_id !== null);
   return (
     <span className="jp-Satflow-rowEnd">
       {hasEnded(run.state_type)

@@ -46,7 +46,7 @@ export function RunRow(props: IRunRowProps): JSX.Element {
           {name}
         </Button>
         <span className="jp-Satflow-rowEnd">
-          {!ended && (
+          {!ended && !run.in_kernel && (
             <IconButton
               icon={stopIcon}
               label={trans.__('Cancel run %1', run.name)}
@@ -72,6 +72,7 @@ export function RunRow(props: IRunRowProps): JSX.Element {
         </span>
         {run.start && <span>{formatDuration(elapsedSeconds(run, now))}</span>}
         {run.scheduled && <span>{trans.__('scheduled')}</span>}
+        {run.in_kernel && <span>{trans.__('notebook')}</span>}
       </div>
       {run.why_waiting && (
         <p className="jp-Satflow-note jp-mod-warning" data-testid="satflow-why">

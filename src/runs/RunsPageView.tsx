@@ -242,7 +242,7 @@ function RunTableRow(
       <td>{run.deployment_name ?? run.flow_name}</td>
       <td>{start && <time dateTime={start}>{formatDateTime(start)}</time>}</td>
       <td>{run.start && formatDuration(elapsedSeconds(run, now))}</td>
-      <td>{run.scheduled ? trans.__('schedule') : trans.__('user')}</td>
+      <td>{describeOrigin(run, trans)}</td>
       <td>
         {run.tags.map(tag => (
           <Button
@@ -261,6 +261,13 @@ function RunTableRow(
       </td>
     </tr>
   );
+}
+
+function describeOrigin(run: Run, trans: TranslationBundle): string {
+  if (run.in_kernel) {
+    return trans.__('notebook');
+  }
+  return run.scheduled ? trans.__('schedule') : trans.__('user');
 }
 
 const formatParameters = ({ parameters }: Run): string =>

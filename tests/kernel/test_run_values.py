@@ -98,6 +98,7 @@ def test_a_run_is_shown_as_text_and_as_escaped_html():
         version=1,
         last_line=None,
         why_waiting=None,
+        in_kernel=False,
     )
     line = LogLine(seq=0, id="0", time=NOW, level=20, logger="x", message="<i>\n" + 400 * "a", task_run_id=None)
     tasks = tuple(make_task(state) for state in ("COMPLETED", "FAILED", "RUNNING", "COMPLETED"))
