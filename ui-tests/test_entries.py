@@ -15,12 +15,16 @@ from themes import show_themes
 WAITS = """
 import time
 from pathlib import Path
-from prefect import flow
+from prefect import flow, task
+
+@task
+def wait_for_gate():
+    while not Path({gate!r}).exists():
+        time.sleep(0.1)
 
 @flow
 def waits():
-    while not Path({gate!r}).exists():
-        time.sleep(0.1)
+    wait_for_gate.submit().wait()
 """
 
 SOURCE = "() => window.jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.source"

@@ -93,6 +93,18 @@ describe('ActiveClusters', () => {
     expect(clusters.items.map(one => one.state)).toEqual(['running']);
   });
 
+  it('are read while runs have not ended', async () => {
+    const { client, stack } = makeClusters();
+    stack.become(true);
+    await rest();
+    await rest();
+    expect(client.clusters).toHaveBeenCalled();
+    const count = client.clusters.mock.calls.length;
+    stack.become(false);
+    await rest();
+    expect(client.clusters.mock.calls.length).toBe(count);
+  });
+
   it('are none after a failure', async () => {
     const { clusters, client, stack } = makeClusters();
     stack.isReady = true;

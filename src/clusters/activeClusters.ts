@@ -1,31 +1,36 @@
-import { Throttler } from '@lumino/polling';
+import { Poll } from '@lumino/polling';
 
 import type { ClusterStatus } from '../_api';
 import type { IClient } from '../client';
 import { type IObservable, Observable } from '../components/observable';
 import type { StackModel } from '../stack/stack';
 
-/** Milliseconds between two reads: clusters are sampled for them. */
-const READ_PAUSE = 10_000;
+/** Runs that have not ended. */
+export interface IActiveRuns extends IObservable {
+  readonly items: readonly unknown[];
+}
 
-/** The clusters that exist, read on request and after runs have changed. They are not watched. */
+/** The clusters of runs that have not ended, read every ten seconds while there are such runs and the page is visible. */
 export class ActiveClusters extends Observable {
   /**
    * @param client - reads the clusters
-   * @param runs - the active runs, whose start and end creates and closes clusters
+   * @param runs - the active runs; without one there is no cluster
    * @param stack - the stack, which is neither started nor checked
    */
   constructor(
     private readonly client: Pick<IClient, 'clusters'>,
-    private readonly runs: IObservable,
+    private readonly runs: IActiveRuns,
     private readonly stack: Pick<StackModel, 'isReady'>
   ) {
     super();
-    runs.changed.connect(this.refreshLater, this);
-    this.throttler = new Throttler(() => this.refresh(), {
-      limit: READ_PAUSE,
-      edge: 'trailing'
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.refresh(),
+      frequency: { interval: 10_000, backoff: true, max: 60_000 },
+      name: 'satflow-ext:active-clusters',
+      standby: 'when-hidden'
     });
+    runs.changed.connect(this.handleRuns, this);
   }
 
   get items(): readonly ClusterStatus[] {
@@ -46,15 +51,26 @@ export class ActiveClusters extends Observable {
   }
 
   dispose(): void {
-    this.runs.changed.disconnect(this.refreshLater, this);
-    this.throttler.dispose();
+    this.runs.changed.disconnect(this.handleRuns, this);
+    this.poll.dispose();
     super.dispose();
   }
 
-  private refreshLater(): void {
-    void this.throttler.invoke();
+  private handleRuns(): void {
+    const hasRuns = this.runs.items.length > 0;
+    if (hasRuns === this.isPolling) {
+      return;
+    }
+    this.isPolling = hasRuns;
+    if (hasRuns) {
+      void this.poll.refresh();
+    } else {
+      void this.poll.stop();
+      void this.refresh();
+    }
   }
 
-  private readonly throttler: Throttler;
+  private readonly poll: Poll;
+  private isPolling = false;
   private _items: ClusterStatus[] = [];
 }
