@@ -94,6 +94,7 @@ def test_a_run_is_shown_as_text_and_as_escaped_html():
         end=NOW,
         duration=2.5,
         parameters={},
+        tags=(),
         scheduled=False,
         version=1,
         last_line=None,
