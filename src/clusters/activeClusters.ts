@@ -3,7 +3,6 @@ import { Poll } from '@lumino/polling';
 import type { ClusterStatus } from '../_api';
 import type { IClient } from '../client';
 import { type IObservable, Observable } from '../components/observable';
-import type { StackModel } from '../stack/stack';
 
 /** Runs that have not ended. */
 export interface IActiveRuns extends IObservable {
@@ -20,7 +19,7 @@ export class ActiveClusters extends Observable {
   constructor(
     private readonly client: Pick<IClient, 'clusters'>,
     private readonly runs: IActiveRuns,
-    private readonly stack: Pick<StackModel, 'isReady'>
+    private readonly stack: { readonly isReady: boolean }
   ) {
     super();
     this.poll = new Poll({

@@ -3,22 +3,22 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment } from '../_api';
-import type { IRunsQuery } from '../client';
 import { useTrans } from '../components/translation';
+import type { RunsFilter } from './runs';
 import { PERIODS } from './runsPage';
 import { stateOptions } from './stateOptions';
 
 export interface IRunsPageFiltersProps {
   deployments: Deployment[];
-  filter: IRunsQuery;
-  onFilter: (filter: IRunsQuery) => void;
+  filter: RunsFilter;
+  onFilter: (filter: RunsFilter) => void;
 }
 
 /** The filters of the page of runs. */
 export function RunsPageFilters(props: IRunsPageFiltersProps): JSX.Element {
   const trans = useTrans();
   const { deployments, filter, onFilter } = props;
-  const set = (part: IRunsQuery) =>
+  const set = (part: RunsFilter) =>
     onFilter(withoutEmpty({ ...filter, ...part }));
   const names = deployments.map(one => ({ value: one.id, label: one.name }));
   return (
@@ -44,7 +44,7 @@ export function RunsPageFilters(props: IRunsPageFiltersProps): JSX.Element {
         value={filter.state_type ?? ''}
         options={stateOptions(trans)}
         onChange={event =>
-          set({ state_type: event.target.value as IRunsQuery['state_type'] })
+          set({ state_type: event.target.value as RunsFilter['state_type'] })
         }
       />
       <TextFilter
@@ -79,8 +79,8 @@ function TextFilter(props: {
 
 /** A period before now, or two times. */
 function TimeFilters(props: {
-  filter: IRunsQuery;
-  onChange: (part: IRunsQuery) => void;
+  filter: RunsFilter;
+  onChange: (part: RunsFilter) => void;
 }): JSX.Element {
   const trans = useTrans();
   const { filter, onChange } = props;
@@ -138,15 +138,15 @@ export function toLocalInput(time: string): string {
   return local.toISOString().slice(0, 16);
 }
 
-function periodBeforeNow(period: keyof typeof PERIODS | ''): IRunsQuery {
+function periodBeforeNow(period: keyof typeof PERIODS | ''): RunsFilter {
   const since = period && new Date(Date.now() - PERIODS[period]).toISOString();
   return { since, until: '' };
 }
 
 /** Return the filter without empty parts. */
-export function withoutEmpty(filter: IRunsQuery): IRunsQuery {
+export function withoutEmpty(filter: RunsFilter): RunsFilter {
   const parts = Object.entries(filter).filter(([, value]) => value !== '');
-  return Object.fromEntries(parts) as IRunsQuery;
+  return Object.fromEntries(parts) as RunsFilter;
 }
 
 const periodOptions = (

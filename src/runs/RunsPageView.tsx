@@ -3,7 +3,6 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, ErrorBody, Run } from '../_api';
-import type { IRunsQuery } from '../client';
 import { EmptyState } from '../components/EmptyState';
 import { ErrorNote } from '../components/ErrorNote';
 import { shortenText } from '../components/terminalText';
@@ -18,6 +17,7 @@ import {
 import { RunsAgenda } from './RunsAgenda';
 import { RunsPageFilters } from './RunsPageFilters';
 import type { RunAction, RunsMode } from './runsPage';
+import type { RunsFilter } from './runs';
 import { StateMark } from './StateMark';
 import { useNow } from './useNow';
 
@@ -27,7 +27,7 @@ const PARAMETERS_LENGTH = 60;
 /** Actions on the runs of the page. */
 export interface IRunsPageActions {
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
-  onFilter: (filter: IRunsQuery) => void;
+  onFilter: (filter: RunsFilter) => void;
   onLoadMore: () => void;
   onToggle: (id: string, extend: boolean) => void;
   onToggleAll: () => void;
@@ -41,7 +41,7 @@ export interface IRunsPageViewProps {
   upcoming: readonly Run[];
   mode: RunsMode;
   deployments: Deployment[];
-  filter: IRunsQuery;
+  filter: RunsFilter;
   selected: ReadonlySet<string>;
   isLoaded: boolean;
   isBusy: boolean;

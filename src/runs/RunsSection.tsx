@@ -8,22 +8,15 @@ import { useTrans } from '../components/translation';
 import { hasEnded } from '../format';
 import { GroupRow, type IGroupActions } from './GroupRow';
 import { RunRow } from './RunRow';
+import type { RunsFilter } from './runs';
 import { stateOptions } from './stateOptions';
 import { useNow } from './useNow';
-
-/** Filter of the runs; a missing part selects all. */
-export interface IRunsFilter {
-  deployment_id?: string;
-  state_type?: Run['state_type'];
-  /** Part of the run's name. */
-  name?: string;
-}
 
 export interface IRunsActions extends Pick<
   IGroupActions,
   'onRetryGroup' | 'onCancelGroup' | 'onInsertResults'
 > {
-  onFilter: (filter: IRunsFilter) => void;
+  onFilter: (filter: RunsFilter) => void;
   onLoadMore: () => void;
   onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
   onOpenPoints: (group: RunGroup) => void;
@@ -47,7 +40,7 @@ export interface IRunsSectionProps {
   /** The points of a group that is open. */
   pointsOf: (group: RunGroup) => RunPoint[] | undefined;
   deployments: Deployment[];
-  filter: IRunsFilter;
+  filter: RunsFilter;
   actions: IRunsActions;
 }
 
@@ -106,15 +99,15 @@ function withoutRepeated(errors: (ErrorBody | null)[]): (ErrorBody | null)[] {
 
 /** Return the filter with one part changed; an empty part is left out. */
 function changeFilter(
-  filter: IRunsFilter,
-  part: keyof IRunsFilter,
+  filter: RunsFilter,
+  part: keyof RunsFilter,
   value: string
-): IRunsFilter {
+): RunsFilter {
   const { [part]: _, ...rest } = filter;
   return value === '' ? rest : { ...rest, [part]: value };
 }
 
-function isFiltered(filter: IRunsFilter): boolean {
+function isFiltered(filter: RunsFilter): boolean {
   return Object.keys(filter).length > 0;
 }
 

@@ -23,6 +23,9 @@ result = satflow_ext.get_run(${id}).result()
 result`;
 }
 
+/** A filter of runs; a missing part selects all. */
+export type RunsFilter = Omit<IRunsQuery, 'active' | 'limit' | 'offset'>;
+
 /** Number of runs in a page of the list. */
 export const PAGE_SIZE = 100;
 

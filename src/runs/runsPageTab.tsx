@@ -4,13 +4,13 @@ import type { Message } from '@lumino/messaging';
 import React from 'react';
 
 import type { Run, RunChanges } from '../_api';
-import type { IRunsQuery } from '../client';
 import { showConfirmation } from '../components/confirmation';
 import { ModelView } from '../components/modelView';
 import { showError } from '../components/showError';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
 import { StackBanner } from '../stack/StackBanner';
+import type { RunsFilter } from './runs';
 import type { RunAction, RunsMode, RunsPage } from './runsPage';
 import { RunsPageView } from './RunsPageView';
 
@@ -32,7 +32,7 @@ export class RunsPageTab extends ModelView {
     const { runs } = page;
     const actions = {
       onOpen,
-      onFilter: (filter: IRunsQuery) => runs.setFilter(filter),
+      onFilter: (filter: RunsFilter) => runs.setFilter(filter),
       onLoadMore: () => void runs.loadMore(),
       onToggle: (id: string, extend: boolean) => page.toggle(id, extend),
       onToggleAll: () => page.toggleAll(),
@@ -71,7 +71,7 @@ export class RunsPageTab extends ModelView {
     stack.callWhenReady(this, () => this.updateWatching());
   }
 
-  get filter(): IRunsQuery {
+  get filter(): RunsFilter {
     return this.page.runs.filter;
   }
 
