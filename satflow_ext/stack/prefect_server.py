@@ -8,6 +8,9 @@ Prefect begins most transactions as deferred. SQLite immediately refuses a trans
 one has written, regardless of the busy timeout: the server answers 503, and each of a client's few retries may fail in the same
 way. Transactions that begin as writers wait for each other (docs/decisions/0025-one-writer-at-a-time.md).
 
+An event for a subscriber that is busy waits for it, where Prefect would drop it: a run with thousands of short tasks has more
+events than the server records in the meantime.
+
 Prefect's libraries check for work many times a second. Here they are woken, or check less often
 (docs/decisions/0035-start-and-idle.md).
 """
@@ -24,11 +27,12 @@ from datetime import timedelta
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import uvicorn
 from prefect.server.api import server
 from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.server.utilities.messaging import memory
 from prefect.settings import get_current_settings
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocketClose
@@ -56,6 +60,9 @@ DOCKET_POLL = timedelta(seconds=10)
 DOCKET_RESOLUTION = timedelta(seconds=0.5)
 """Interval at which due background tasks are started, a fraction of the shortest interval of Prefect's services."""
 
+SUBSCRIBER_PATIENCE = 60.0
+"""Seconds that an event waits for a subscriber whose queue of 10,000 events is full."""
+
 SUBSCRIPTION_PAUSE = 1.0
 """Seconds between two looks for a cancelled background task. Prefect cancels none."""
 
@@ -72,6 +79,7 @@ def main() -> None:
     """Serve until a signal ends the process."""
     serialize_transactions()
     slow_down_docket()
+    wait_for_subscribers()
     if sys.argv[1] == "--fd":
         if "--prepare" in sys.argv:
             prepare_database(Path(sys.argv[4]), load_settings())
@@ -163,6 +171,33 @@ def slow_down_docket() -> None:
         return message
 
     PubSub.get_message = get_message
+
+
+def wait_for_subscribers() -> None:
+    """Make an event wait while the queue of a subscriber is full. Prefect drops it, and a task run then stays Pending forever.
+
+    A publisher waits at most `SUBSCRIBER_PATIENCE` seconds for a subscriber that takes nothing; from then on, events for it are
+    dropped until it takes one. An event of the server's own from inside a transaction does not wait: the subscriber may need the
+    database before it can take one.
+    """
+    deliver = memory.Subscription.deliver
+    stuck: WeakSet[memory.Subscription] = WeakSet()
+
+    @wraps(deliver)
+    async def deliver_or_wait(self: memory.Subscription, message: memory.MemoryMessage) -> None:
+        if not self._queue.full():
+            stuck.discard(self)
+        elif self not in stuck and not _inside_transaction.get():
+            try:
+                await asyncio.wait_for(self._queue.put(message), SUBSCRIBER_PATIENCE)
+            except asyncio.TimeoutError:
+                stuck.add(self)
+            else:
+                await memory.update_metric(self.topic.name, "published")
+                return
+        await deliver(self, message)
+
+    memory.Subscription.deliver = deliver_or_wait  # type: ignore[method-assign]
 
 
 def serialize_transactions() -> None:
