@@ -212,4 +212,14 @@ describe('recent runs', () => {
     expect(requests).toEqual([['d1'], ['d1', 'd2']]);
     model.dispose();
   });
+
+  it('are read in parts that the server accepts', async () => {
+    const { model, requests } = makeModel();
+    model.watch();
+    model.show(Array.from({ length: 120 }, (_, n) => `d${n}`));
+    await rest();
+    expect(requests.map(ids => ids.length)).toEqual([50, 50, 20]);
+    expect(model.of('d1')).toHaveLength(1);
+    model.dispose();
+  });
 });

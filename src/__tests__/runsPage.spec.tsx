@@ -193,10 +193,14 @@ describe('the agenda', () => {
 
   it('reads planned runs with the filter of the page', async () => {
     const { page } = await makePage();
-    page.runs.setFilter({ tag: 'nightly', state_type: 'FAILED' });
+    const rest = () => new Promise(resolve => setTimeout(resolve, 0));
+    page.runs.setFilter({ tag: 'nightly' });
     page.setMode('agenda');
-    await new Promise(resolve => setTimeout(resolve, 0));
+    await rest();
     expect(page.upcoming.map(each => each.id)).toEqual(IDS);
+    page.runs.setFilter({ state_type: 'FAILED' });
+    await rest();
+    expect(page.upcoming).toEqual([]);
     page.dispose();
   });
 });

@@ -8,6 +8,16 @@ import type { RunsModel } from './runs';
 /** Milliseconds between two reads: a list of runs changes every second while one runs. */
 const READ_PAUSE = 10_000;
 
+/** Maximum number of deployments in one request. */
+const MAX_IDS = 50;
+
+function splitIds(ids: readonly string[]): string[][] {
+  const count = Math.ceil(ids.length / MAX_IDS);
+  return Array.from({ length: count }, (_, part) =>
+    ids.slice(part * MAX_IDS, (part + 1) * MAX_IDS)
+  );
+}
+
 /** The last runs of the deployments that are shown, read again when runs have changed. */
 export class RecentRunsModel extends Observable {
   constructor(
@@ -63,10 +73,12 @@ export class RecentRunsModel extends Observable {
       return;
     }
     try {
-      const { runs } = await this.client.recentRuns({
-        deployment_ids: [...this.ids]
-      });
-      this.found = runs;
+      const parts = await Promise.all(
+        splitIds(this.ids).map(ids =>
+          this.client.recentRuns({ deployment_ids: ids })
+        )
+      );
+      this.found = Object.assign({}, ...parts.map(({ runs }) => runs));
     } catch {
       // The list of runs is read at the same time, and shows the error.
     }

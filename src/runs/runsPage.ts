@@ -3,7 +3,7 @@ import { Throttler } from '@lumino/polling';
 import type { Run, RunChangeRequest, RunChanges } from '../_api';
 import type { IClient } from '../client';
 import { Observable } from '../components/observable';
-import type { RunsModel } from './runs';
+import type { RunsFilter, RunsModel } from './runs';
 
 /** A change of several runs. */
 export type RunAction = RunChangeRequest['action'];
@@ -132,17 +132,23 @@ export class RunsPage extends Observable {
   private handleRuns(): void {
     this.forgetUnlisted();
     if (this._mode === 'agenda') {
-      void this.throttler.invoke();
+      const isNewFilter = this.readFilter !== this.runs.filter;
+      void (isNewFilter ? this.readUpcoming() : this.throttler.invoke());
     }
   }
 
   private async readUpcoming(): Promise<void> {
-    const { deployment_id, name, tag, since, until } = this.runs.filter;
-    const filter = { deployment_id, name, tag, since, until };
+    this.readFilter = this.runs.filter;
+    const { state_type = 'SCHEDULED', ...filter } = this.readFilter;
+    if (state_type !== 'SCHEDULED') {
+      this._upcoming = [];
+      this.emitChanged();
+      return;
+    }
     try {
       const { runs } = await this.client.runs({
         ...filter,
-        state_type: 'SCHEDULED',
+        state_type,
         limit: MAX_PLANNED
       });
       this._upcoming = runs;
@@ -163,6 +169,7 @@ export class RunsPage extends Observable {
     limit: READ_PAUSE,
     edge: 'trailing'
   });
+  private readFilter: RunsFilter | null = null;
   private _mode: RunsMode = 'table';
   private _upcoming: Run[] = [];
   private _selected = new Set<string>();
