@@ -84,10 +84,8 @@ def test_active_runs_in_the_status_bar_and_in_the_running_panel(page: Page, lab:
     assert find_violations(page, ".jp-Satflow-runTab", ".jp-Satflow-statusItem") == []
 
     page.evaluate("() => window.jupyterapp.commands.execute('running:show-panel')")
-    sections = page.locator("#jp-running-sessions .jp-RunningSessions-section")
-    clusters = sections.filter(has_text="Dask Clusters")
+    clusters, section = (page.get_by_role("region", name=f"{name} Section") for name in ("Dask Clusters", "Flow Runs"))
     expect(clusters.locator(".jp-RunningSessions-item", has_text="waits:")).to_contain_text("worker", timeout=RUNS)
-    section = sections.filter(has_text="Flow Runs")
     show_themes(page, "entries-running")
     item = section.locator(".jp-RunningSessions-item", has_text="waits:")
     item.hover()

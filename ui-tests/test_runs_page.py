@@ -42,6 +42,7 @@ def test_failed_runs_are_found_and_deleted_together(page: Page, lab: Lab) -> Non
     show_themes(page, "runs-agenda")
     table.get_by_test_id("satflow-mode-table").click()
 
+    table.get_by_label("Filter by deployment").select_option("odd")
     table.get_by_label("Filter by state").select_option("FAILED")
     table.get_by_label("Filter by time").select_option("hour")
     expect(rows).to_have_count(2, timeout=STARTS)
