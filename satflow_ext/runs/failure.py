@@ -88,8 +88,7 @@ def find_failure(
         cause = PREFECT_PREFIX.sub("", state_message or first, count=1) or "The run ended without a reason."
         return Failure(cause=cause[:MAX_CAUSE_LENGTH], traceback=None)
     flow = next((each for each in logged if each.task_run_id is None), logged[0])
-    # Several task runs may have failed in the same way; the flow run ended with the first of them.
-    in_task = next((each for each in reversed(logged) if each.task_run_id and each.has_same_exception(flow)), None)
+    in_task = _pick_task(flow, logged, kept or {})
     texts, exceptions = _join_tracebacks(flow, in_task)
     return Failure(
         cause=_format_cause(flow.main)[:MAX_CAUSE_LENGTH],
@@ -97,6 +96,19 @@ def find_failure(
         exceptions=tuple(map(_convert_exception, exceptions)),
         task=_describe_task(in_task, task_runs, kept or {}) if in_task else None,
     )
+
+
+def _pick_task(
+    flow: _LoggedTraceback, newest_first: Sequence[_LoggedTraceback], kept: Mapping[str, KeptInputs]
+) -> _LoggedTraceback | None:
+    """Return the traceback of the task run with which a flow run ended, None if no task run failed in this way.
+
+    Of several task runs that failed in the same way, the first one whose inputs were kept: those of the others may have come
+    too late.
+    """
+    same = [each for each in reversed(newest_first) if each.task_run_id and each.has_same_exception(flow)]
+    with_inputs = (each for each in same if (found := kept.get(str(each.task_run_id))) and found.digest)
+    return next(with_inputs, same[0] if same else None)
 
 
 def _read_traceback(entry: LogEntry) -> _LoggedTraceback | None:

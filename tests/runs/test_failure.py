@@ -11,6 +11,7 @@ import pytest
 from satflow_ext.deployments.run_version import add_code
 from satflow_ext.models import Cell, Source, SourceFile
 from satflow_ext.runs.failure import MAX_FRAMES, find_cell_hash, find_failure, find_package
+from satflow_ext.runs.input_labels import KeptInputs
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,17 @@ def test_the_failed_task_is_the_first_that_raised_what_ended_the_flow():
     assert failure.cause == "ValueError: no"
     assert failure.task.name == "first-0"
     assert [(each.name, each.value, each.tasks) for each in failure.task.inputs] == [("table", None, ("load-0",))]
+
+
+def test_of_tasks_that_failed_alike_one_with_kept_inputs_is_named():
+    rows = [task_run(name) for name in ("first", "second", "third")]
+    errors = [Entry(raised("flow.py")), *(Entry(raised("task.py"), row.id) for row in reversed(rows))]
+    kept = {
+        str(rows[0].id): KeptInputs(None, None, {"x": "size"}),
+        str(rows[1].id): KeptInputs("local", "sha256:" + "0" * 64, {}),
+    }
+    assert find_failure(errors, None, rows).task.name == "first"
+    assert find_failure(errors, None, rows, kept).task.name == "second"
 
 
 def test_a_task_whose_exception_the_flow_handled_is_not_named():
