@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { JsonValue, Run } from './_api';
+import type { JsonObject, JsonValue, Run } from './_api';
 
 const FINAL_STATES = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
 
@@ -102,6 +102,13 @@ export function formatLogTime(time: string): string {
 /** Format a parameter value as it is typed: a text without quotes, anything else as JSON. */
 export function formatValue(value: JsonValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Format parameters in one line: `size=32, region=north`. */
+export function formatParameters(parameters: JsonObject): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name}=${formatValue(value)}`)
+    .join(', ');
 }
 
 /** Return Prefect's name for a log level. */

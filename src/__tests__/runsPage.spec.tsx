@@ -5,7 +5,8 @@ import type { RunChangeRequest } from '../_api';
 import { RunsModel } from '../runs/runs';
 import { RunsPage } from '../runs/runsPage';
 import { groupByDay } from '../runs/RunsAgenda';
-import { toLocalInput, withoutEmpty } from '../runs/RunsPageFilters';
+import { changeFilter } from '../runs/RunSelects';
+import { toLocalInput } from '../runs/RunsPageFilters';
 import { RunsPageView } from '../runs/RunsPageView';
 import { deployment, FakeStream, run } from './fakes';
 
@@ -207,7 +208,9 @@ describe('the agenda', () => {
 
 describe('filters', () => {
   it('are left out if they are empty', () => {
-    expect(withoutEmpty({ name: '', tag: 'a', since: '' })).toEqual({
+    expect(
+      changeFilter({ name: 'b', tag: 'a' }, { name: '', since: '' })
+    ).toEqual({
       tag: 'a'
     });
   });

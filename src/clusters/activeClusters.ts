@@ -13,7 +13,7 @@ export interface IActiveRuns extends IObservable {
 export class ActiveClusters extends Observable {
   /**
    * @param client - reads the clusters
-   * @param runs - the active runs; without one there is no cluster
+   * @param runs - the active runs, whose clusters are read
    * @param stack - the stack, which is neither started nor checked
    */
   constructor(

@@ -1,10 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, HTMLSelect } from '@jupyterlab/ui-components';
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
 import type { Deployment, ErrorBody, RecentRun, Run } from '../_api';
 import { EmptyState } from '../components/EmptyState';
 import { ErrorNote } from '../components/ErrorNote';
+import { MoreButton } from '../components/MoreButton';
 import { useTrans } from '../components/translation';
 import { DeploymentRow, type IDeploymentActions } from './DeploymentRow';
 
@@ -141,14 +142,11 @@ function DeploymentList(props: IDeploymentsSectionProps): JSX.Element | null {
         ))}
       </ul>
       {deployments.length > count && (
-        <Button
-          minimal
-          className="jp-Satflow-more"
+        <MoreButton
+          label={trans.__('Show more (%1 of %2)', count, deployments.length)}
           onClick={() => setCount(count + PAGE_SIZE)}
-          data-testid="satflow-more-deployments"
-        >
-          {trans.__('Show more (%1 of %2)', count, deployments.length)}
-        </Button>
+          testId="satflow-more-deployments"
+        />
       )}
     </>
   );

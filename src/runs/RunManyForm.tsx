@@ -1,14 +1,14 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { JsonValue, RunGroupPlan } from '../_api';
+import type { RunGroupPlan } from '../_api';
 import { ErrorNote } from '../components/ErrorNote';
 import { Field } from '../components/Field';
 import { SchemaForm } from '../components/SchemaForm';
 import { useTrans } from '../components/translation';
 import { FormId, useFieldId, useUniqueFormId } from '../components/useFieldId';
 import { errorBelow } from '../errors';
-import { formatValue } from '../format';
+import { formatParameters } from '../format';
 import type { RunManyModel } from './runMany';
 import { VariedField } from './VariedField';
 
@@ -215,16 +215,10 @@ function PlanText({ plan }: { plan: RunGroupPlan }): JSX.Element {
       )}
       <ul>
         {plan.first.map(point => (
-          <li key={JSON.stringify(point)}>{describePoint(point)}</li>
+          <li key={JSON.stringify(point)}>{formatParameters(point)}</li>
         ))}
         {further > 0 && <li>{trans.__('… and %1 more', further)}</li>}
       </ul>
     </>
   );
-}
-
-function describePoint(point: { [name: string]: JsonValue }): string {
-  return Object.entries(point)
-    .map(([name, value]) => `${name}=${formatValue(value)}`)
-    .join(', ');
 }

@@ -2,25 +2,16 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Deployment } from '../_api';
 import { useTrans } from '../components/translation';
+import { changeFilter, type IRunSelectsProps, RunSelects } from './RunSelects';
 import type { RunsFilter } from './runs';
 import { PERIODS } from './runsPage';
-import { stateOptions } from './stateOptions';
-
-export interface IRunsPageFiltersProps {
-  deployments: Deployment[];
-  filter: RunsFilter;
-  onFilter: (filter: RunsFilter) => void;
-}
 
 /** The filters of the page of runs. */
-export function RunsPageFilters(props: IRunsPageFiltersProps): JSX.Element {
+export function RunsPageFilters(props: IRunSelectsProps): JSX.Element {
   const trans = useTrans();
   const { deployments, filter, onFilter } = props;
-  const set = (part: RunsFilter) =>
-    onFilter(withoutEmpty({ ...filter, ...part }));
-  const names = deployments.map(one => ({ value: one.id, label: one.name }));
+  const set = (part: RunsFilter) => onFilter(changeFilter(filter, part));
   return (
     <div
       className="jp-Satflow-filters"
@@ -33,19 +24,10 @@ export function RunsPageFilters(props: IRunsPageFiltersProps): JSX.Element {
         onChange={name => set({ name })}
         testId="satflow-filter-name"
       />
-      <HTMLSelect
-        aria-label={trans.__('Filter by deployment')}
-        value={filter.deployment_id ?? ''}
-        options={[{ value: '', label: trans.__('All deployments') }, ...names]}
-        onChange={event => set({ deployment_id: event.target.value })}
-      />
-      <HTMLSelect
-        aria-label={trans.__('Filter by state')}
-        value={filter.state_type ?? ''}
-        options={stateOptions(trans)}
-        onChange={event =>
-          set({ state_type: event.target.value as RunsFilter['state_type'] })
-        }
+      <RunSelects
+        deployments={deployments}
+        filter={filter}
+        onFilter={onFilter}
       />
       <TextFilter
         label={trans.__('Tag')}
@@ -141,12 +123,6 @@ export function toLocalInput(time: string): string {
 function periodBeforeNow(period: keyof typeof PERIODS | ''): RunsFilter {
   const since = period && new Date(Date.now() - PERIODS[period]).toISOString();
   return { since, until: '' };
-}
-
-/** Return the filter without empty parts. */
-export function withoutEmpty(filter: RunsFilter): RunsFilter {
-  const parts = Object.entries(filter).filter(([, value]) => value !== '');
-  return Object.fromEntries(parts) as RunsFilter;
 }
 
 const periodOptions = (

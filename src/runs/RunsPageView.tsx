@@ -5,13 +5,14 @@ import React from 'react';
 import type { Deployment, ErrorBody, Run } from '../_api';
 import { EmptyState } from '../components/EmptyState';
 import { ErrorNote } from '../components/ErrorNote';
+import { MoreButton } from '../components/MoreButton';
 import { shortenText } from '../components/terminalText';
 import { useTrans } from '../components/translation';
 import {
   elapsedSeconds,
   formatDateTime,
   formatDuration,
-  formatValue,
+  formatParameters,
   hasEnded
 } from '../format';
 import { RunsAgenda } from './RunsAgenda';
@@ -79,14 +80,11 @@ export function RunsPageView(props: IRunsPageViewProps): JSX.Element {
         />
       )}
       {hasMore && (
-        <Button
-          minimal
-          className="jp-Satflow-more"
+        <MoreButton
+          label={trans.__('Show older runs')}
           onClick={actions.onLoadMore}
-          data-testid="satflow-runs-page-more"
-        >
-          {trans.__('Show older runs')}
-        </Button>
+          testId="satflow-runs-page-more"
+        />
       )}
     </div>
   );
@@ -257,7 +255,7 @@ function RunTableRow(
         ))}
       </td>
       <td className="jp-Satflow-hint">
-        {shortenText(formatParameters(run), PARAMETERS_LENGTH)}
+        {shortenText(formatParameters(run.parameters), PARAMETERS_LENGTH)}
       </td>
     </tr>
   );
@@ -269,8 +267,3 @@ function describeOrigin(run: Run, trans: TranslationBundle): string {
   }
   return run.scheduled ? trans.__('schedule') : trans.__('user');
 }
-
-const formatParameters = ({ parameters }: Run): string =>
-  Object.entries(parameters)
-    .map(([name, value]) => `${name}=${formatValue(value)}`)
-    .join(', ');

@@ -1,15 +1,16 @@
-import { Button, HTMLSelect } from '@jupyterlab/ui-components';
+import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, ErrorBody, Run, RunGroup, RunPoint } from '../_api';
 import { EmptyState } from '../components/EmptyState';
 import { ErrorNote } from '../components/ErrorNote';
+import { MoreButton } from '../components/MoreButton';
 import { useTrans } from '../components/translation';
 import { hasEnded } from '../format';
 import { GroupRow, type IGroupActions } from './GroupRow';
 import { RunRow } from './RunRow';
+import { changeFilter, RunSelects } from './RunSelects';
 import type { RunsFilter } from './runs';
-import { stateOptions } from './stateOptions';
 import { useNow } from './useNow';
 
 export interface IRunsActions extends Pick<
@@ -97,16 +98,6 @@ function withoutRepeated(errors: (ErrorBody | null)[]): (ErrorBody | null)[] {
   );
 }
 
-/** Return the filter with one part changed; an empty part is left out. */
-function changeFilter(
-  filter: RunsFilter,
-  part: keyof RunsFilter,
-  value: string
-): RunsFilter {
-  const { [part]: _, ...rest } = filter;
-  return value === '' ? rest : { ...rest, [part]: value };
-}
-
 function isFiltered(filter: RunsFilter): boolean {
   return Object.keys(filter).length > 0;
 }
@@ -117,7 +108,6 @@ function RunFilters(props: IRunsSectionProps): JSX.Element | null {
   if (runs.length === 0 && !isFiltered(filter)) {
     return null;
   }
-  const names = deployments.map(one => ({ value: one.id, label: one.name }));
   return (
     <div className="jp-Satflow-filters">
       <Button
@@ -135,28 +125,13 @@ function RunFilters(props: IRunsSectionProps): JSX.Element | null {
         placeholder={trans.__('Run name')}
         value={filter.name ?? ''}
         onChange={event =>
-          actions.onFilter(changeFilter(filter, 'name', event.target.value))
+          actions.onFilter(changeFilter(filter, { name: event.target.value }))
         }
       />
-      <HTMLSelect
-        aria-label={trans.__('Filter by deployment')}
-        value={filter.deployment_id ?? ''}
-        options={[{ value: '', label: trans.__('All deployments') }, ...names]}
-        onChange={event =>
-          actions.onFilter(
-            changeFilter(filter, 'deployment_id', event.target.value)
-          )
-        }
-      />
-      <HTMLSelect
-        aria-label={trans.__('Filter by state')}
-        value={filter.state_type ?? ''}
-        options={stateOptions(trans)}
-        onChange={event =>
-          actions.onFilter(
-            changeFilter(filter, 'state_type', event.target.value)
-          )
-        }
+      <RunSelects
+        deployments={deployments}
+        filter={filter}
+        onFilter={actions.onFilter}
       />
     </div>
   );
@@ -179,14 +154,11 @@ function RunList(props: IRunsSectionProps): JSX.Element | null {
           ))}
         </ul>
         {props.hasMore && (
-          <Button
-            minimal
-            className="jp-Satflow-more"
+          <MoreButton
+            label={trans.__('Show older runs')}
             onClick={actions.onLoadMore}
-            data-testid="satflow-older-runs"
-          >
-            {trans.__('Show older runs')}
-          </Button>
+            testId="satflow-older-runs"
+          />
         )}
       </>
     );

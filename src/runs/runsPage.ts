@@ -84,7 +84,7 @@ export class RunsPage extends Observable {
     this.emitChanged();
   }
 
-  /** Change the selected runs. Those that were changed are no longer selected. */
+  /** Change the selected runs. The selection keeps the runs that were refused. */
   async change(action: RunAction): Promise<RunChanges> {
     const ids = [...this._selected];
     const all: RunChanges = { changed: [], refused: [] };
