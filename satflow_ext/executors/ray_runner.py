@@ -35,7 +35,29 @@ FIX = (
 )
 START_TIMEOUT = 60.0
 """Seconds for Ray to start a process on each machine."""
+DELIVERY_TIMEOUT = 20.0
+"""Seconds for a task's events and log lines to be sent to Prefect's API."""
 UNREACHABLE_FIX = "Set prefect_api_url to a Prefect server that the machines of the cluster can reach."
+
+
+def _make_task_call() -> Callable[..., Any]:
+    """Return Prefect's call of a task that also sends its events and log lines, because Ray kills its processes at the end.
+
+    The function is pickled by value, because the cluster's machines may not have this package installed.
+    """
+    run_task, patience = prefect_ray.RayTaskRunner._run_prefect_task, DELIVERY_TIMEOUT
+
+    def run_and_send(*upstream: Any, **call: Any) -> Any:
+        from prefect.events.worker import EventsWorker
+        from prefect.logging.handlers import APILogWorker
+
+        try:
+            return run_task(*upstream, **call)
+        finally:
+            APILogWorker.drain_all(timeout=patience)
+            EventsWorker.drain_all(timeout=patience)
+
+    return run_and_send
 
 
 class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an extra, which mypy need not find
@@ -49,6 +71,8 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
         num_cpus: CPUs of a Ray started for the run; None for the machine's cores.
         carried: files to copy to the disks of an existing cluster.
     """
+
+    _run_prefect_task = staticmethod(_make_task_call())
 
     def __init__(
         self, address: str | None = None, num_cpus: int | None = None, carried: RunFiles | None = None

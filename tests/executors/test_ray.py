@@ -22,6 +22,7 @@ from satflow_ext import executors, scratch
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption
 from satflow_ext.models import ExecutorChoice, Registration
 from satflow_ext.registration import register
+from satflow_ext.runs import list_task_runs
 from satflow_ext.session import OpenConnection, Session
 from satflow_ext.settings import Settings
 from tests.backends.ssh_here import running
@@ -31,6 +32,7 @@ from tests.ports import free_ports
 BESIDE = Path(sys.prefix) / "beside" / "bin"
 FLOW = """
 import os
+import signal
 import subprocess
 import ray
 from pathlib import Path
@@ -50,9 +52,18 @@ def total(numbers):
 def fails(number, by):
     return number / by
 
+@task(log_prints=True)
+def tells(number):
+    print(f"told {number}")
+    return os.getpid()
+
 @flow
 def on_ray(number: int = 0):
     log = get_run_logger()
+    if number < 0:
+        for process in set(tells.map(range(-number)).result()):
+            os.kill(process, signal.SIGKILL)
+        return
     if number:
         return fails.submit(number, [0]).result()
     log.info("flow in %s, print is %s", os.getpid(), print.__module__)
@@ -164,6 +175,22 @@ def test_a_ray_of_the_run_s_own_is_private_and_leaves_nothing(stack, house, regi
     assert not ray_folders(process)
     assert "unsupported operand" in satflow("run", deployment, "--param", "number=7", "--follow").stdout
     assert inputs_of_failed_task(stack, deployment) == {"number": 7, "by": [0]}
+    told = satflow("run", deployment, "--param", "number=-4", "--follow").stdout
+    assert set(re.findall(r"told (\d)", told)) == {"0", "1", "2", "3"}, (
+        "the lines of processes killed after their tasks"
+    )
+    states = [each.state_type for each in tasks_of_last_run(stack, deployment)]
+    assert states == ["COMPLETED"] * 4, told
+
+
+def tasks_of_last_run(stack, deployment):
+    session = Session(OpenConnection(stack.settings, stack.endpoints))
+
+    async def read():
+        run = await session.find_run(deployment)
+        return await list_task_runs(stack.endpoints.prefect, run.id)
+
+    return asyncio.run(read())
 
 
 def inputs_of_failed_task(stack, deployment):
