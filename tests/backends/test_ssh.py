@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from distributed import Client, LocalCluster
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_run_logger, task, unmapped
 
 from satflow_ext import runs
 from satflow_ext.cluster_providers import ProviderRequest
@@ -36,21 +36,25 @@ SIZES["gpu"] = SizeSettings(cores=1, memory=0.25, gpus=64)
 
 
 @task
-def where(number):
-    get_run_logger().info(f"task {number} in {os.readlink('/proc/self/ns/net')}")
-    time.sleep(1)
+def where(number, meeting_place):
+    """Wait until tasks run on both hosts: the Dask worker of one may come when that of the other could have run them all."""
+    host = os.readlink("/proc/self/ns/net")
+    get_run_logger().info(f"task {number} in {host}")
+    (meeting_place / host).touch()
+    while len(os.listdir(meeting_place)) < 2:
+        time.sleep(0.05)
     return number
 
 
 @task
-def total(numbers):
-    return sum(where.map(numbers).result())
+def total(numbers, meeting_place):
+    return sum(where.map(numbers, unmapped(meeting_place)).result())
 
 
 @flow
-def on_hosts():
+def on_hosts(meeting_place: Path = Path()):
     get_run_logger().info(f"flow in {os.readlink('/proc/self/ns/net')}")
-    return total.submit(range(4)).result()
+    return total.submit(range(4), meeting_place).result()
 
 
 def empty(hosts):
@@ -115,10 +119,11 @@ def test_a_host_that_refuses_is_told_where_no_worker_comes(hosts):
     assert hosts.net not in str(caught.value)
 
 
-def test_tasks_on_hosts_reach_the_local_stack(stack, hosts, registered, ran):
+def test_tasks_on_hosts_reach_the_local_stack(stack, hosts, registered, ran, tmp_path):
     """Its Prefect API is on the loopback of this machine, the tasks are on others: also those that tasks call."""
     options = {"backend": "ssh", "share": "run", "n_workers": 2, "backend_options": hosts.options}
-    detail = ran(registered(on_hosts, executor=ExecutorChoice(name="dask-cluster", options=options)))
+    done = registered(on_hosts, executor=ExecutorChoice(name="dask-cluster", options=options))
+    detail = ran(done, meeting_place=str(tmp_path))
     log = log_of(stack, detail.run.id)
     assert detail.run.state_type == "COMPLETED", log
     (here,) = re.findall(r"flow in (net:.*)", log)
