@@ -8,6 +8,13 @@ from playwright.sync_api import Locator, Page, expect
 STARTS = 240_000
 """Timeout in milliseconds; the local stack may have to start first."""
 RUNS = 480_000
+SAVED = """async words => {
+  for (;;) {
+    const all = JSON.stringify(await window.jupyterapp.serviceManager.workspaces.list());
+    if (words.every(word => all.includes(word))) { return all; }
+    await new Promise(done => setTimeout(done, 100));
+  }
+}"""
 
 
 def show_flows(page: Page) -> None:
@@ -32,3 +39,8 @@ def register_first(page: Page, lab: Lab, name: str, cell: str) -> tuple[Locator,
     registered = form.get_by_test_id("satflow-registered")
     expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)
     return form, registered
+
+
+def wait_until_saved(page: Page, *words: str) -> str:
+    """Return the saved state of JupyterLab's tabs as soon as it contains all words: it is saved a while after a change."""
+    return str(page.evaluate(SAVED, words))

@@ -7,7 +7,7 @@ import re
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-from sidebar import RUNS, STARTS, open_form, show_flows
+from sidebar import RUNS, STARTS, open_form, show_flows, wait_until_saved
 from survey import field, open_survey
 
 SETUP = """
@@ -25,16 +25,6 @@ def limited():
     with lock:
         return len(settings)
 """
-
-KEPT = """async word => {
-  for (;;) {
-    const all = JSON.stringify(await window.jupyterapp.serviceManager.workspaces.list());
-    if (all.includes(word)) { return all; }
-    await new Promise(done => setTimeout(done, 100));
-  }
-}"""
-"""Return the saved state of JupyterLab's tabs as soon as it contains a word."""
-
 
 LISTEN = """() => addEventListener('pagehide', () =>
   localStorage.setItem('left', JSON.stringify({ ...sessionStorage })))"""
@@ -94,7 +84,7 @@ def test_form_comes_back_after_a_reload_without_its_secrets(page: Page, lab: Lab
     field(form, "api_token").fill("planted-4711")
     form.get_by_test_id("satflow-add-schedule").click()
     form.get_by_test_id("satflow-schedule-kind").select_option("cron")
-    kept = page.evaluate(KEPT, "south")
+    kept = wait_until_saved(page, "south")
     assert "planted-4711" not in kept
     page.evaluate(LISTEN)
     field(form, "Name").fill("hourly-survey")

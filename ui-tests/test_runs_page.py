@@ -6,7 +6,7 @@ from accessibility import find_violations
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-from sidebar import RUNS, STARTS, register_first, show_flows
+from sidebar import RUNS, STARTS, register_first, show_flows, wait_until_saved
 from themes import show_themes
 
 FLOW = """
@@ -67,7 +67,7 @@ def test_the_page_is_restored_with_its_filter(page: Page, lab: Lab) -> None:
     show_flows(page)
     page.evaluate("() => window.jupyterapp.commands.execute('satflow:open-runs')")
     table = page.get_by_test_id("satflow-runs-page")
-    with page.expect_response(lambda reply: "nightly" in (reply.request.post_data or ""), timeout=STARTS):
-        table.get_by_test_id("satflow-filter-tag").fill("nightly")
+    table.get_by_test_id("satflow-filter-tag").fill("nightly")
+    wait_until_saved(page, '"current":"satflow-runs:runs"', "nightly")
     page.reload()
     expect(table.get_by_test_id("satflow-filter-tag")).to_have_value("nightly", timeout=STARTS)
