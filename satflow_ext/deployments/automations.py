@@ -100,23 +100,6 @@ def _check_local_choices(chosen: Registration) -> None:
         )
 
 
-def check_file_parameters(chosen: Registration, parameter_schema: JsonObject) -> None:
-    """Check that the flow has the parameters that get the paths of new files.
-
-    Raises:
-        InvalidAutomation: it does not have one of them.
-    """
-    properties = parameter_schema.get("properties")
-    known = [*properties] if isinstance(properties, dict) else []
-    for position, each in enumerate(chosen.trigger):
-        if each.parameter is not None and each.parameter not in known:
-            raise InvalidAutomation(
-                f"The flow has no parameter {each.parameter}.",
-                fix=f"Its parameters are {', '.join(known)}." if known else "It has none: leave the parameter out.",
-                field=f"trigger.{position}.parameter",
-            )
-
-
 def list_values(chosen: Registration) -> dict[str, str]:
     """Return the notifications and triggers of a registration by their names in differences."""
     return dict.fromkeys(chosen.automation_labels, ON)
