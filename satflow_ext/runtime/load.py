@@ -6,8 +6,6 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
-from functools import partial
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -29,6 +27,7 @@ from satflow_ext.run_logs.failed_inputs import record_failed_inputs
 from satflow_ext.runtime import from_git, loader, this_run
 from satflow_ext.runtime.fetch import check_content
 from satflow_ext.runtime.hooks import is_hook_process
+from satflow_ext.runtime.quick_engine import speed_up_engine
 from satflow_ext.runtime.run_end import store_at_end
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings, load_settings
@@ -65,7 +64,7 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     settings = load_settings()
     capture_logs()
     make_messages_encodable()
-    end_without_heartbeat_wait()
+    speed_up_engine()
     trusted = keys.read_trusted_keys(settings)
     manifest = _read_manifest(folder, trusted)
     if not is_hook_process():  # the run has passed this check, which may not return
@@ -87,22 +86,6 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     if runner is not None:
         flow = _set_runner(flow, _add_carried_files(runner, manifest, folder), manifest, settings)
     return store_at_end(flow, manifest, folder, settings)
-
-
-def end_without_heartbeat_wait() -> None:
-    """Let synchronous flow runs and nested ones end at once.
-
-    Prefect's engine waits for the thread that sends its heartbeats, which sleeps up to a second at a time. It does not wait in
-    asynchronous flow runs: the thread ends by itself without sending another one. Versions of Prefect without this function
-    are left as they are.
-    """
-    from prefect import flow_engine
-
-    send = getattr(flow_engine, "_send_heartbeats", None)
-    if send is None or isinstance(send, partial):
-        return
-    if signature(send).parameters.keys() >= {"join_on_exit"}:
-        flow_engine._send_heartbeats = partial(send, join_on_exit=False)
 
 
 def _read_manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
