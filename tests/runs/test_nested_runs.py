@@ -10,7 +10,7 @@ import pytest
 from prefect.states import Completed, Running
 
 from satflow_ext import runs
-from satflow_ext.deployments.run_version import read_run_version
+from satflow_ext.deployments.versions import read_run_version
 from satflow_ext.endpoints import Endpoints, Store
 from satflow_ext.models import RunQuery, RunRequest
 from satflow_ext.runs import run_list
