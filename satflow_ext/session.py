@@ -582,7 +582,7 @@ class RunGroups:
     async def submit_until_done(self) -> None:
         """Submit the active groups of a Prefect API that is not the local stack's, until none is left."""
         database = await self._open_database()
-        from satflow_ext.run_groups.submission import submit_until_done
+        from satflow_ext.run_groups.groups import submit_until_done
 
         async def locate_api() -> PrefectApi:
             return (await self._connection.endpoints()).prefect
@@ -619,7 +619,7 @@ class RunGroups:
 
     async def _advance_groups(self, database: GroupDatabase) -> bool:
         endpoints = await self._connection.endpoints()
-        from satflow_ext.run_groups.submission import advance_groups
+        from satflow_ext.run_groups.groups import advance_groups
 
         with suppress(PrefectFailed, DiskFull):  # the group contains the reason
             return await advance_groups(database, endpoints.prefect, self._connection.settings)
