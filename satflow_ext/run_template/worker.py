@@ -12,9 +12,12 @@ import asyncio
 import logging
 import os
 import shlex
+import subprocess
 import sys
+import tempfile
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +28,17 @@ from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from satflow_ext.endpoints import WORKER_TYPE
+from satflow_ext.errors import SettingsWrong
+from satflow_ext.executors.dask_processes import recent_variables
 from satflow_ext.fork_requests import start_run
+from satflow_ext.fork_requests.child_process import DASK_SOCKET, RUN_SOCKET
+from satflow_ext.fork_requests.preloaded_packages import packages_folder
 from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
+from satflow_ext.fork_requests.trial_load import TEMPLATES_LINK
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.run_logs.capture import capture_logs, close_run_files
-from satflow_ext.run_template.template_process import Templates
+from satflow_ext.run_template.template import MODULE
+from satflow_ext.settings import load_settings
 from satflow_ext.versions.pin import pin_of
 
 if TYPE_CHECKING:
@@ -201,3 +210,119 @@ def is_scheduled(event: Event) -> bool:
     """Return whether the event reports that a flow run waits for a Prefect worker."""
     state = event.payload.get("validated_state")
     return isinstance(state, dict) and state.get("type") == "SCHEDULED"
+
+
+class Templates:
+    """The template for flow runs and, if they use Dask on this machine, the one for their Dask workers. Thread-safe."""
+
+    def __init__(self) -> None:
+        # Not in the runtime folder: the path of a unix socket may have about 100 bytes.
+        self._folder = Path(tempfile.mkdtemp(prefix="satflow-template-"))
+        self._lock = threading.Lock()
+        self._closed = False
+        self._options = _packages_options()
+        self._for_runs = TemplateProcess(self._folder / RUN_SOCKET, self._options)
+        self._for_dask: TemplateProcess | None = None
+
+    @property
+    def run_socket(self) -> Path:
+        """Path of the socket of the template for flow runs. It exists once the template's imports are done."""
+        return self._folder / RUN_SOCKET
+
+    def restart_for_runs(self) -> None:
+        """Make sure that the template for flow runs runs."""
+        self._for_runs.restart_if_ended()
+
+    def start_for_dask(self) -> None:
+        """Make sure that the template for Dask workers runs, if flow runs of this machine have started some recently."""
+        with self._lock, suppress(OSError):  # without it, Dask workers start more slowly
+            if self._closed:
+                return
+            if self._for_dask is not None:
+                self._for_dask.restart_if_ended()
+            elif (variables := _read_variables()) is not None:
+                self._for_dask = TemplateProcess(self._folder / DASK_SOCKET, ["--dask", *self._options], variables)
+
+    def publish(self) -> None:
+        """Link the folder of the sockets into the runtime folder of the local stack, for trial loads of flows."""
+        with suppress(OSError, SettingsWrong):  # flows are not loaded on trial then
+            link = load_settings().runtime_dir / TEMPLATES_LINK
+            link.unlink(missing_ok=True)
+            link.symlink_to(self._folder)
+
+    def close(self) -> None:
+        """End the templates. Their forks go on."""
+        with self._lock:
+            self._closed = True
+            self._for_runs.close()
+            if self._for_dask is not None:
+                self._for_dask.close()
+
+
+def _packages_options() -> list[str]:
+    try:
+        return ["--packages", str(packages_folder(load_settings().state_dir))]
+    except SettingsWrong:  # reported by each flow run
+        return []
+
+
+def _read_variables() -> dict[str, str] | None:
+    try:
+        return recent_variables(load_settings())
+    except SettingsWrong:  # reported by each flow run
+        return None
+
+
+class TemplateProcess:
+    """A running template process. It inherits this process's output.
+
+    It ends with this process, because its standard input is a pipe from this process, and removes its socket, and the folder if
+    the socket was the last one in it.
+
+    Args:
+        socket: path of its socket, in a folder that only this user can enter. It exists once the imports are done.
+        options: command-line options.
+        variables: environment variables to add.
+    """
+
+    def __init__(self, socket: Path, options: Sequence[str] = (), variables: Mapping[str, str] | None = None) -> None:
+        self.socket = socket
+        self._options = options
+        self._variables = variables or {}
+        self._process = self._start()
+
+    def restart_if_ended(self) -> None:
+        """Make sure that the template runs."""
+        if self._process.poll() is not None:
+            self._remove_socket()
+            self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+            self._process = self._start()
+
+    def close(self) -> None:
+        """End the template. Its forks go on."""
+        self._process.terminate()
+        self._process.communicate()
+        self._remove_socket()
+
+    def _remove_socket(self) -> None:
+        with suppress(OSError):
+            self.socket.unlink(missing_ok=True)
+            self.socket.parent.rmdir()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start the template, without settings of Prefect: each flow run brings its own.
+
+        Only Prefect's folder must be the same. The import of Prefect creates it.
+        """
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PREFECT_") or name == "PREFECT_HOME"
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", MODULE, "--socket", str(self.socket), *self._options],
+            cwd="/",  # a module in the worker's folder must not be imported
+            env={**inherited, **self._variables},
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )

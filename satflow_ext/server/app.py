@@ -30,13 +30,14 @@ from satflow_ext.server.clusters import ClusterManager, ClustersHandler, SharedC
 from satflow_ext.server.deployments import (
     DeploymentHandler,
     DeploymentsHandler,
+    PreflightHandler,
+    PreflightManager,
     RollbackHandler,
     VersionDiffHandler,
     VersionHandler,
     VersionsHandler,
 )
 from satflow_ext.server.kernel_bridge import KernelBridge, KernelFlowsHandler
-from satflow_ext.server.preflight import PreflightHandler, PreflightManager
 from satflow_ext.server.run_groups import (
     CancelGroupHandler,
     OneRunGroupHandler,
