@@ -1,12 +1,17 @@
-"""The template processes of a Prefect worker: children that end with the worker, and are restarted when they have ended."""
+"""The template processes of a Prefect worker: children that end with the worker, and are restarted when they have ended.
+
+One that does not start several times in succession is set aside for some minutes, in which flow runs are new interpreters.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +20,16 @@ from satflow_ext.errors import SettingsWrong
 from satflow_ext.executors.dask_processes import recent_variables
 from satflow_ext.fork_requests.child_process import DASK_SOCKET, RUN_SOCKET
 from satflow_ext.fork_requests.preloaded_packages import packages_folder
-from satflow_ext.fork_requests.trial_load import TEMPLATES_LINK
+from satflow_ext.fork_requests.trial_load import SET_ASIDE_SUFFIX, TEMPLATES_LINK
 from satflow_ext.run_template.template import MODULE
 from satflow_ext.settings import load_settings
+
+MAX_FAILED_STARTS = 3
+"""Failed starts in succession after which a template is set aside."""
+SET_ASIDE_PAUSE = 600.0
+"""Seconds for which a template is set aside."""
+
+log = logging.getLogger(__name__)
 
 
 class Templates:
@@ -91,20 +103,59 @@ class TemplateProcess:
         socket: path of its socket, in a folder that only this user can enter. It exists once the imports are done.
         options: command-line options.
         variables: environment variables to add.
+        pause: seconds for which it is set aside after several failed starts.
     """
 
-    def __init__(self, socket: Path, options: Sequence[str] = (), variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        options: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+        *,
+        pause: float = SET_ASIDE_PAUSE,
+    ) -> None:
         self.socket = socket
         self._options = options
         self._variables = variables or {}
+        self._pause = pause
+        self._failed_starts = 0  # in succession
+        self._retry_at: float | None = None  # of the monotonic clock, while it is set aside
+        self._set_aside_file = socket.with_suffix(SET_ASIDE_SUFFIX)
         self._process = self._start()
 
     def restart_if_ended(self) -> None:
-        """Make sure that the template runs."""
-        if self._process.poll() is not None:
-            self._remove_socket()
-            self.socket.parent.mkdir(mode=0o700, exist_ok=True)
-            self._process = self._start()
+        """Make sure that the template runs, unless it is set aside."""
+        status = self._process.poll()
+        if status is None:
+            return
+        if self._retry_at is None and self._has_failed_too_often():
+            self._set_aside(status)
+        elif self._retry_at is None or time.monotonic() >= self._retry_at:
+            self._restart()
+
+    def _has_failed_too_often(self) -> bool:
+        """Count the start of the process that has ended. It has failed if there is no socket."""
+        self._failed_starts = 0 if self.socket.exists() else self._failed_starts + 1
+        return self._failed_starts >= MAX_FAILED_STARTS
+
+    def _set_aside(self, status: int) -> None:
+        """Wait with the next start, with a line in the worker's log and a file for `satflow status`."""
+        self._retry_at = time.monotonic() + self._pause
+        ending = f"ended with exit status {status} {self._failed_starts} times before it had imported everything"
+        with suppress(OSError):
+            self._set_aside_file.parent.mkdir(mode=0o700, exist_ok=True)
+            self._set_aside_file.write_text(ending)
+        log.warning(
+            "The template process %s: for %.0f minutes, processes start as new interpreters. Its own messages are above.",
+            ending,
+            self._pause / 60,
+        )
+
+    def _restart(self) -> None:
+        self._retry_at = None
+        self._remove_socket()
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        self._process = self._start()
 
     def close(self) -> None:
         """End the template. Its forks go on."""
@@ -115,6 +166,7 @@ class TemplateProcess:
     def _remove_socket(self) -> None:
         with suppress(OSError):
             self.socket.unlink(missing_ok=True)
+            self._set_aside_file.unlink(missing_ok=True)
             self.socket.parent.rmdir()
 
     def _start(self) -> subprocess.Popen[bytes]:
