@@ -52,6 +52,7 @@
     ├── DeploymentContested     409  another process registers the same deployment at the same time
     ├── DeploymentDrifted       409  the deployment was changed or deleted in Prefect
     ├── PythonMismatch          409  the content was packed by another Python version
+    ├── MemoryLimitExceeded     409  a flow run needs more memory than its limit
     ├── NoDaskCluster           409  a dask client was requested without a Dask cluster
     ├── PackageMismatch         409  the content was packed with another major version of a package
     ├── ContentRefused          409  the content or manifest is not valid; no part of it was unpickled
@@ -370,6 +371,12 @@ class DeploymentDrifted(SatflowError):
 
 class PythonMismatch(SatflowError):
     """The flow content was packed by another Python version than the one that would read it."""
+
+    status = 409
+
+
+class MemoryLimitExceeded(SatflowError):
+    """A flow run needs more memory than its limit."""
 
     status = 409
 

@@ -349,8 +349,9 @@ IMAGE_PATTERN = (
 class Infrastructure(WireModel):
     """The infrastructure of each flow run, for work pools whose Prefect workers start runs in containers (docs/containers.md).
 
-    `cpu` is in cores, `memory` in GiB. `env` are environment variables, which Prefect stores in readable form: they must not
-    contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
+    `cpu` is in cores, `memory` in GiB; without containers, `memory` is the limit of each process of a run. `env` are
+    environment variables, which Prefect stores in readable form: they must not contain credentials. `job_variables` are further
+    variables of the work pool, by their names in its base job template.
     """
 
     image: Annotated[
@@ -358,13 +359,19 @@ class Infrastructure(WireModel):
         Option("--image", "IMAGE", "the container image of runs, if the work pool starts containers", "an image"),
     ] = Field(None, pattern=IMAGE_PATTERN, max_length=1024)
     cpu: Annotated[
-        float | None, Option("--cpu", "CORES", "the number of cores of a run's container", "a number of cores")
+        float | None,
+        Option(
+            "--cpu", "CORES", "the number of cores of a run, if the work pool starts containers", "a number of cores"
+        ),
     ] = Field(None, ge=0.001, le=4096)
-    memory: Annotated[float | None, Option("--memory", "GIB", "the memory of a run's container", "a number of GiB")] = (
+    memory: Annotated[float | None, Option("--memory", "GIB", "the maximum memory of a run", "a number of GiB")] = (
         Field(None, ge=0.001, le=65536)
     )
     gpus: Annotated[
-        int | None, Option("--gpus", "NUMBER", "the number of GPUs of a run's container", "a number of GPUs")
+        int | None,
+        Option(
+            "--gpus", "NUMBER", "the number of GPUs of a run, if the work pool starts containers", "a number of GPUs"
+        ),
     ] = Field(None, ge=1, le=64)
     env: Annotated[
         dict[Annotated[str, Field(pattern=VARIABLE_NAME_PATTERN)], str],

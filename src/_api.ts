@@ -530,8 +530,9 @@ export interface Included {
 /**
  * The infrastructure of each flow run, for work pools whose Prefect workers start runs in containers (docs/containers.md).
  *
- * `cpu` is in cores, `memory` in GiB. `env` are environment variables, which Prefect stores in readable form: they must not
- * contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
+ * `cpu` is in cores, `memory` in GiB; without containers, `memory` is the limit of each process of a run. `env` are
+ * environment variables, which Prefect stores in readable form: they must not contain credentials. `job_variables` are further
+ * variables of the work pool, by their names in its base job template.
  */
 export interface Infrastructure {
   image: string | null;
@@ -545,8 +546,9 @@ export interface Infrastructure {
 /**
  * The infrastructure of each flow run, for work pools whose Prefect workers start runs in containers (docs/containers.md).
  *
- * `cpu` is in cores, `memory` in GiB. `env` are environment variables, which Prefect stores in readable form: they must not
- * contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
+ * `cpu` is in cores, `memory` in GiB; without containers, `memory` is the limit of each process of a run. `env` are
+ * environment variables, which Prefect stores in readable form: they must not contain credentials. `job_variables` are further
+ * variables of the work pool, by their names in its base job template.
  */
 export interface InfrastructureInput {
   image?: string | null;

@@ -1,5 +1,7 @@
 """Start Prefect's engine as a fork of the template process, and end as it ends: `python -I -S start_run.py SOCKET`.
 
+With `--without-fork COMMAND…`, it becomes that command. In both cases it first applies the memory limit of the run.
+
 The Prefect worker treats this process as the flow run: its signals are passed on, its standard streams, folder and environment
 are the run's, and its exit status is the run's. Without a template process, it replaces itself by Prefect's engine.
 
@@ -16,7 +18,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 ENGINE = "prefect.engine"
@@ -40,6 +42,12 @@ FROM_FORK = b"f"
 FROM_TEMPLATE = b"t"
 """The template reports how the fork has ended."""
 
+WITHOUT_FORK = "--without-fork"
+MEMORY_LIMIT = "SATFLOW_MEMORY_LIMIT"
+"""Variable of a flow run with the bytes of memory that each of its processes may use."""
+REPORT_RESERVE = 64 * 1024**2
+"""Bytes that a process may use in addition to report that it has exceeded its memory limit (`use_report_reserve`)."""
+
 PASSED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 START_PATIENCE = 30.0
 """Seconds until a template that does not answer counts as unable to fork."""
@@ -58,8 +66,38 @@ def is_supported() -> bool:
     return True
 
 
+def can_limit_memory() -> bool:
+    """Return whether this system counts all private memory for RLIMIT_DATA (Linux 4.7 or later)."""
+    return sys.platform == "linux"
+
+
+def limit_memory(environment: Mapping[bytes, bytes]) -> None:
+    """Apply the memory limit of a flow run to this process and the processes that it starts.
+
+    RLIMIT_DATA counts private writable memory. RLIMIT_AS would also count what threads and allocators only reserve.
+
+    Args:
+        environment: the variables of the flow run.
+    """
+    limit = environment.get(MEMORY_LIMIT.encode())
+    if limit is not None and can_limit_memory():
+        wanted = int(limit), int(limit) + REPORT_RESERVE
+        _, highest = resource.getrlimit(resource.RLIMIT_DATA)
+        soft, hard = wanted if highest == resource.RLIM_INFINITY else (min(each, highest) for each in wanted)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def use_report_reserve() -> None:
+    """Let this process use its reserve, so that it can report that it has exceeded its memory limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
 def main() -> NoReturn:
     """Start the run as a fork, or become the run."""
+    limit_memory(os.environb)
+    if sys.argv[1] == WITHOUT_FORK:
+        os.execvp(sys.argv[2], sys.argv[2:])
     fork = _start_fork(sys.argv[1])
     if fork is None:
         os.execv(sys.executable, ENGINE_COMMAND)

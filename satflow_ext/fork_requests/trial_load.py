@@ -19,6 +19,9 @@ TEMPLATES_LINK = "run-templates"
 """Name of the link to the folder of the sockets of templates, in the runtime folder of the local stack."""
 
 
+SET_ASIDE_SUFFIX = ".set-aside"
+"""Suffix of the file, next to the socket of a template that is set aside, with the reason."""
+
 BODY = b"SATFLOW_LOAD_BODY"
 """Variable of a request with the path of the pickle."""
 INTERPRETER = b"SATFLOW_LOAD_INTERPRETER"

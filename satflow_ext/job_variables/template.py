@@ -116,6 +116,7 @@ class ResourceMapping:
 
 RESOURCES_OF_POD: TemplatePath = ("job_manifest", "spec", "template", "spec", "containers", "0", "resources")
 CREATE_KWARGS = "container_create_kwargs"
+MEMORY_LIMIT_VARIABLE = "memory_limit"
 
 
 def _pod_places(resource: str) -> tuple[TemplatePath, ...]:
@@ -153,11 +154,20 @@ DOCKER: dict[Resource, ResourceMapping] = {
     ),
 }
 
+PROCESS: dict[Resource, ResourceMapping] = {
+    "memory": ResourceMapping(
+        ((MEMORY_LIMIT_VARIABLE,),),
+        float,
+        f'"{MEMORY_LIMIT_VARIABLE}": "{{{{ {MEMORY_LIMIT_VARIABLE} }}}}", and a variable {MEMORY_LIMIT_VARIABLE} of type number',
+    ),
+}
+"""SatFlow's own Prefect worker applies it (`run_template.worker`), whatever the type of the work pool; Prefect's does not."""
+
 WORKER_TYPES: dict[str, dict[Resource, ResourceMapping]] = {
     "kubernetes": KUBERNETES,
     "docker": DOCKER,
-    "process": {},
-    WORKER_TYPE: {},
+    "process": PROCESS,
+    WORKER_TYPE: PROCESS,
 }
 """Supported worker types. For other types, only variables with the names of SatFlow's settings are used."""
 

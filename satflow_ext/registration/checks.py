@@ -18,15 +18,24 @@ from satflow_ext.deployments.automations import check_automations
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import locked_packages
-from satflow_ext.errors import InvalidExecutorOption, SettingsWrong
+from satflow_ext.errors import InvalidExecutorOption, InvalidInfrastructure, SettingsWrong
 from satflow_ext.executors import ResolvedExecutor
+from satflow_ext.executors.machine_size import measure_machine
 from satflow_ext.job_variables.fit import check_plain_text
-from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, Finding, FlowTaskRunner, PackedFlow, Registration
+from satflow_ext.models import (
+    FLOW_EXECUTOR,
+    ExecutorChoice,
+    Finding,
+    FlowTaskRunner,
+    Infrastructure,
+    PackedFlow,
+    Registration,
+)
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.registration.worker_environment import find_run_interpreter
 from satflow_ext.runs.parameter_checks import check_size
-from satflow_ext.settings import LOCAL, Settings
+from satflow_ext.settings import GIB, LOCAL, Settings
 
 DEFAULT_EXECUTOR = ExecutorChoice(name="threads")
 """The executor that does the same as Prefect for a flow that names no task runner."""
@@ -58,6 +67,23 @@ def _check_general_choices(registration: Registration, *, local: bool) -> None:
     if registration.name is not None:
         check_deployment_name(registration.name)
     check_plain_text(registration.infrastructure, local=local)
+    if local:
+        _check_memory(registration.infrastructure)
+
+
+def _check_memory(infrastructure: Infrastructure) -> None:
+    """Refuse more memory for a run of this machine than it has.
+
+    Raises:
+        InvalidInfrastructure: it has less.
+    """
+    memory = measure_machine().memory / GIB
+    if infrastructure.memory is not None and infrastructure.memory > memory:
+        raise InvalidInfrastructure(
+            f"This machine has {memory:.1f} GiB of memory, fewer than {infrastructure.memory:g}.",
+            fix="Choose less memory.",
+            field="infrastructure.memory",
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from satflow_ext.executors import ResolvedExecutor
 from satflow_ext.job_variables.fit import build_job_variables
 from satflow_ext.job_variables.template import Template
 from satflow_ext.keys import user_name
-from satflow_ext.models import JsonObject, PackedFlow, Registration
+from satflow_ext.models import Finding, JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_api import PrefectClient
 from satflow_ext.prefect_names import read_work_pool
 from satflow_ext.prefect_rows import WorkPoolRow
@@ -70,6 +70,27 @@ def resolve_job_variables(pool: WorkPoolRow, registration: Registration) -> Json
     """
     return build_job_variables(
         registration.infrastructure, Template.parse(pool.name, pool.type, pool.base_job_template)
+    )
+
+
+def find_ignored_memory(pool: WorkPoolRow, registration: Registration, *, local: bool) -> tuple[Finding, ...]:
+    """Return a warning if the Prefect workers of the work pool may ignore the memory limit of runs.
+
+    Args:
+        pool: the work pool, which has a job variable for it.
+        registration: the user's choices.
+        local: whether the local stack runs the deployment; its Prefect worker applies the limit.
+    """
+    if local or pool.type != "process" or registration.infrastructure.memory is None:
+        return ()
+    return (
+        Finding(
+            kind="choice",
+            level="warning",
+            where=pool.name,
+            message="Prefect's own workers of type process ignore the memory limit of runs",
+            fix=f"Start those of this work pool with `satflow worker --pool {pool.name}`.",
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import Finding, PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration.checks import check_registration
-from satflow_ext.registration.draft import build_draft, find_work_pool
+from satflow_ext.registration.draft import build_draft, find_ignored_memory, find_work_pool
 from satflow_ext.registration.next_version import StoredContent, complete_draft
 from satflow_ext.settings import Settings
 from satflow_ext.versions import comparison
@@ -47,7 +47,8 @@ async def preview_registration(
         await plan_automations(client, registration, draft.full_name, None)
         recovered = await recovery.inspect_deployment(client, draft.full_name, endpoints, settings)
     state = await read_compatible_state(recovered, endpoints, read_trusted_keys(settings), overwrite=overwrite)
-    warnings = (*state.find_other_notebook(draft), *checked.warnings)
+    ignored = find_ignored_memory(pool, registration, local=endpoints.local)
+    warnings = (*state.find_other_notebook(draft), *checked.warnings, *ignored)
     if state.is_unchanged(draft):
         return Preview(draft.full_name, "unchanged", None, warnings)
     state.merge_draft(draft, overwrite=overwrite, runs_locally=endpoints.local)

@@ -27,7 +27,7 @@ from satflow_ext.models import JsonObject, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import PrefectClient, prefect_client
 from satflow_ext.registration.checks import check_choices, check_registration, check_services
 from satflow_ext.registration.clean_process import find_load_problem
-from satflow_ext.registration.draft import build_draft, find_work_pool, resolve_job_variables
+from satflow_ext.registration.draft import build_draft, find_ignored_memory, find_work_pool, resolve_job_variables
 from satflow_ext.registration.next_version import VersionUpload, publish_next_version, reuse_version
 from satflow_ext.settings import Settings
 from satflow_ext.versions import carried_files, content_download
@@ -82,7 +82,8 @@ async def register(
             state = await read_compatible_state(
                 recovered, endpoints, read_trusted_keys(settings), overwrite=overwrite, replaces=replaces
             )
-            warnings = (*state.find_other_notebook(draft), *checked.warnings)
+            ignored = find_ignored_memory(pool, registration, local=endpoints.local)
+            warnings = (*state.find_other_notebook(draft), *checked.warnings, *ignored)
             if state.row and state.live and state.is_unchanged(draft) and await has_contents(state.live, endpoints):
                 done = await reuse_version(client, state.row, state.live, endpoints, settings, overwrite=overwrite)
             else:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import resource
 import runpy
 import signal
 import socket
@@ -40,6 +41,7 @@ from satflow_ext.fork_requests.start_run import (
     PROCESS_ID,
     READY,
     START,
+    limit_memory,
     read_fixed_attributes,
     receive_exactly,
 )
@@ -53,6 +55,9 @@ READ_BY_DASK = ("DASK_", "HOME")
 
 MAX_DESCRIPTORS = 253
 """Linux sends at most that many descriptors with one message."""
+
+MEMORY_FOR_RUN = 64 * 1024**2
+"""Bytes that a flow run uses at least, besides its imports."""
 
 SHOWN_ID_LENGTH = 8
 """Characters of a run's id in the name of its process, which may have 15."""
@@ -84,6 +89,7 @@ def accept_request(connection: socket.socket) -> ForkRequest | None:
     try:
         connection.sendall(READY)
         request = _receive_request(connection)
+        limit_memory(request.environment)
         if not (_can_load(request) if request.kind == LOAD else _is_equal_to_new_process(request)):
             connection.sendall(PROCESS_ID.pack(0))
             return None
@@ -140,7 +146,20 @@ def _can_load(request: ForkRequest) -> bool:
 def _is_equal_to_new_process(request: ForkRequest) -> bool:
     """Return whether nothing differs that this process cannot take over."""
     variables = _read_at_start(request.environment) == _read_at_start(os.environb)
-    return variables and request.fixed == read_fixed_attributes()
+    return variables and request.fixed == read_fixed_attributes() and _is_within_memory_limit()
+
+
+def _is_within_memory_limit() -> bool:
+    """Return whether this process may use more memory than the imports of the template need. A new process imports less."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return limit == resource.RLIM_INFINITY or _read_used_memory() + MEMORY_FOR_RUN < limit
+
+
+def _read_used_memory() -> int:
+    """Return the bytes that count for RLIMIT_DATA."""
+    with open("/proc/self/status") as file:
+        (data,) = (line.split()[1] for line in file if line.startswith("VmData:"))
+    return int(data) * 1024
 
 
 def _read_at_start(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:

@@ -1,9 +1,9 @@
 """A Prefect worker whose flow runs are forks of a template process: `prefect worker start --type satflow --pool POOL`.
 
-It is Prefect's process worker, with three differences. The process of a run with the worker's own interpreter asks the template
-for a fork, and becomes an ordinary flow run without one. The worker polls as soon as it hears of a run, besides its interval. And
-on the local stack, its own log lines of a run are in a spool file, as the run's are: the file is complete when the worker has
-nothing more to log, so that readers of the log know that they have all of it.
+It is Prefect's process worker, with four differences. The process of a run with the worker's own interpreter asks the template
+for a fork, and becomes an ordinary flow run without one. The worker polls as soon as it hears of a run, besides its interval. It
+applies the memory limit of a run. And on the local stack, its own log lines of a run are in a spool file, as the run's are: the
+file is complete when the worker has nothing more to log, so that readers of the log know that they have all of it.
 """
 
 from __future__ import annotations
@@ -11,39 +11,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import shlex
-import subprocess
+import signal
 import sys
-import tempfile
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
-from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+from prefect.workers.process import ProcessJobConfiguration, ProcessVariables, ProcessWorker, ProcessWorkerResult
+from pydantic import Field, WithJsonSchema
 
 from satflow_ext.endpoints import WORKER_TYPE
-from satflow_ext.errors import SettingsWrong
-from satflow_ext.executors.dask_processes import recent_variables
 from satflow_ext.fork_requests import start_run
-from satflow_ext.fork_requests.child_process import DASK_SOCKET, RUN_SOCKET
-from satflow_ext.fork_requests.preloaded_packages import packages_folder
-from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
-from satflow_ext.fork_requests.trial_load import TEMPLATES_LINK
+from satflow_ext.fork_requests.start_run import ENGINE_COMMAND, MEMORY_LIMIT, WITHOUT_FORK
+from satflow_ext.job_variables.template import MEMORY_LIMIT_VARIABLE, Template, resource_variables
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.run_logs.capture import capture_logs, close_run_files
-from satflow_ext.run_template.template import MODULE
-from satflow_ext.settings import load_settings
+from satflow_ext.run_template.template_process import Templates
+from satflow_ext.settings import GIB
 from satflow_ext.versions.pin import pin_of
 
 if TYPE_CHECKING:
     import anyio.abc
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.objects import FlowRun, State
     from prefect.client.schemas.responses import DeploymentResponse
     from prefect.events import Event
 
@@ -59,7 +57,35 @@ RUN_EVENT_PREFIX = "prefect.flow-run."
 EVENT_RECONNECT_PAUSE = 5.0
 """Seconds until the next attempt to connect to the server's events."""
 
+LEAST_MEMORY = 0.25
+"""GiB that a flow run needs at least, of which Prefect takes half."""
+
+SIGNALS_OF_FAILED_ALLOCATIONS = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)
+"""Signals by which libraries end their process if it gets no more memory."""
+
+NEGATIVE_STATUS = re.compile(r"status code:? -(\d+)")
+"""The exit status of a process that a signal has ended, in messages of Prefect."""
+
 log = logging.getLogger(__name__)
+
+MemoryLimit = Annotated[
+    float | None,
+    Field(
+        title="Memory Limit (GiB)",
+        description="The memory that each process of a flow run may use. Prefect workers of other types ignore it.",
+        ge=LEAST_MEMORY,
+    ),
+    WithJsonSchema({"type": "number", "minimum": LEAST_MEMORY}),
+]
+
+
+START_COMMAND = [sys.executable, "-I", "-S", start_run.__file__]
+"""Starts a run; see `start_run` for its arguments."""
+
+
+# Without a docstring, which would become part of the work pool's schema.
+class SatflowVariables(ProcessVariables):  # noqa: D101
+    memory_limit: MemoryLimit = None
 
 
 class SatflowJobConfiguration(ProcessJobConfiguration):
@@ -68,13 +94,19 @@ class SatflowJobConfiguration(ProcessJobConfiguration):
     Prefect's process worker fetches such a flow in a process of its own first. SatFlow's pull step does not need that.
     """
 
+    memory_limit: MemoryLimit = None
+
     def prepare_for_flow_run(
         self, flow_run: FlowRun, deployment: DeploymentResponse | None = None, *arguments: Any, **options: Any
     ) -> None:
         """Choose the command."""
-        if self.command is None and deployment is not None and pin_of(deployment) is not None:
+        is_registered = deployment is not None and pin_of(deployment) is not None
+        if self.command is None and (is_registered or self.memory_limit is not None):
             self.command = shlex.join(ENGINE_COMMAND)
         super().prepare_for_flow_run(flow_run, deployment, *arguments, **options)
+        self.env.pop(MEMORY_LIMIT, None)
+        if self.memory_limit is not None:
+            self.env[MEMORY_LIMIT] = str(round(self.memory_limit * GIB))
 
 
 class SatflowWorker(ProcessWorker):
@@ -86,6 +118,7 @@ class SatflowWorker(ProcessWorker):
         "Execute flow runs as processes on a worker. They are forks of a process that has already imported Prefect."
     )
     job_configuration = SatflowJobConfiguration
+    job_configuration_variables = SatflowVariables  # type: ignore[assignment]  # Prefect declares only its own type
     _templates: Templates | None = None
     _tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -93,7 +126,10 @@ class SatflowWorker(ProcessWorker):
         """Start the templates and listen for events as well."""
         if STACK_API in os.environ:
             capture_logs()
+        explain_crashes()
         await super().setup()
+        if STACK_API in os.environ:
+            await self._complete_template()
         self._open_logs: Counter[UUID] = Counter()
         self._hinted = asyncio.Event()
         self._poll_lock = asyncio.Lock()
@@ -121,16 +157,48 @@ class SatflowWorker(ProcessWorker):
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> ProcessWorkerResult:
         """Run a flow run, and return its result when it has ended."""
-        if self._templates is not None and configuration.command is not None:
-            self._templates.restart_for_runs()
-            command = choose_command(configuration.command, self._templates.run_socket)
-            configuration = configuration.model_copy(update={"command": command})
+        configuration = self._choose_start(configuration)
+        limit = read_memory_limit(configuration)
+        if limit is not None:
+            _memory_limits[flow_run.id] = limit
+            self._log_memory_limit(flow_run, limit)
         try:
             return await super().run(flow_run, configuration, task_status)
         finally:
+            _memory_limits.pop(flow_run.id, None)
             self._hinted.set()  # there is room for another run
             if self._templates is not None:
                 await asyncio.to_thread(self._templates.start_for_dask)  # the run may be the first one that needs it
+
+    def _choose_start(self, configuration: ProcessJobConfiguration) -> ProcessJobConfiguration:
+        """Return the configuration with the command that starts the run: as a fork, if it can be one."""
+        command = configuration.command
+        if command is None:
+            return configuration
+        if self._templates is not None:
+            self._templates.restart_for_runs()
+            command = choose_command(command, self._templates.run_socket)
+        if command == configuration.command and read_memory_limit(configuration) is not None:
+            command = shlex.join([*START_COMMAND, WITHOUT_FORK, *shlex.split(command)])
+        return configuration.model_copy(update={"command": command})
+
+    def _log_memory_limit(self, flow_run: FlowRun, limit: float) -> None:
+        logger = self.get_flow_run_logger(flow_run)
+        if start_run.can_limit_memory():
+            logger.info(f"Each process of this run may use {limit:g} GiB of memory (RLIMIT_DATA).")
+        else:
+            logger.warning(f"The memory of this run is not limited to {limit:g} GiB: this system cannot limit it.")
+
+    async def _complete_template(self) -> None:
+        """Add the memory limit to the job variables of the local stack's work pool, if an earlier SatFlow has created it."""
+        if self._work_pool is None:  # Prefect does not answer yet
+            return
+        pool = self._work_pool
+        if resource_variables("memory", Template.parse(pool.name, pool.type, pool.base_job_template)):
+            return
+        update = WorkPoolUpdate(base_job_template=add_memory_variable(pool.base_job_template))
+        await self.client.update_work_pool(pool.name, update)
+        self._record_work_pool_snapshot(pool.model_copy(update=update.model_dump(include={"base_job_template"})))
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
         with self._keep_log_open(flow_run.id):
@@ -173,6 +241,65 @@ class SatflowWorker(ProcessWorker):
                     await self.get_and_submit_flow_runs()
 
 
+def read_memory_limit(configuration: ProcessJobConfiguration) -> float | None:
+    """Return the GiB of memory that each process of a run may use, or None."""
+    return configuration.memory_limit if isinstance(configuration, SatflowJobConfiguration) else None
+
+
+_memory_limits: dict[UUID, float] = {}
+"""The GiB of memory that each process of a run may use, by the run's id."""
+
+
+def explain_crashes() -> None:
+    """Add the memory limit of a run to the message of its state Crashed, which Prefect makes from an exit status.
+
+    Versions of Prefect without this method are left as they are.
+    """
+    try:
+        from prefect.runner._state_proposer import StateProposer
+    except ImportError:
+        return
+    propose = StateProposer.propose_crashed
+    if hasattr(propose, "__wrapped__"):
+        return
+
+    @wraps(propose)
+    async def propose_explained(self: StateProposer, flow_run: FlowRun, message: str) -> State[Any] | None:
+        return await propose(self, flow_run, explain_crash(message, _memory_limits.get(flow_run.id)))
+
+    StateProposer.propose_crashed = propose_explained  # type: ignore[method-assign]
+
+
+def explain_crash(message: str, limit: float | None) -> str:
+    """Return the message of a state Crashed, with the memory limit if it is the probable reason.
+
+    Args:
+        message: the message of Prefect, with the exit status of the run's process.
+        limit: GiB of memory that each process of the run may use, or None.
+    """
+    status = NEGATIVE_STATUS.search(message)
+    if limit is None or status is None or int(status[1]) not in SIGNALS_OF_FAILED_ALLOCATIONS:
+        return message
+    return (
+        f"The run probably exceeded its memory limit of {limit:g} GiB: its process ended by the signal "
+        f"{signal.Signals(int(status[1])).name}, as libraries end it if they get no more memory. "
+        "Register it with more memory (--memory)."
+    )
+
+
+def add_memory_variable(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a base job template with the variable for the memory limit, and everything else as it is."""
+    own = SatflowWorker.get_default_base_job_template()
+    properties = template["variables"]["properties"]
+    added = {MEMORY_LIMIT_VARIABLE: own["variables"]["properties"][MEMORY_LIMIT_VARIABLE]}
+    place = {MEMORY_LIMIT_VARIABLE: own["job_configuration"][MEMORY_LIMIT_VARIABLE]}
+    return {
+        **template,
+        "variables": {**template["variables"], "properties": {**properties, **added}},
+        "job_configuration": {**template["job_configuration"], **place},
+    }
+
+
 def choose_command(command: str, socket: Path) -> str:
     """Return the command that requests a fork, if this command runs Prefect's engine with this interpreter.
 
@@ -182,7 +309,7 @@ def choose_command(command: str, socket: Path) -> str:
     """
     if shlex.split(command) != ENGINE_COMMAND:
         return command
-    return shlex.join([sys.executable, "-I", "-S", start_run.__file__, str(socket)])
+    return shlex.join([*START_COMMAND, str(socket)])
 
 
 async def listen_for_scheduled_runs(on_scheduled: Callable[[], object]) -> None:
@@ -210,119 +337,3 @@ def is_scheduled(event: Event) -> bool:
     """Return whether the event reports that a flow run waits for a Prefect worker."""
     state = event.payload.get("validated_state")
     return isinstance(state, dict) and state.get("type") == "SCHEDULED"
-
-
-class Templates:
-    """The template for flow runs and, if they use Dask on this machine, the one for their Dask workers. Thread-safe."""
-
-    def __init__(self) -> None:
-        # Not in the runtime folder: the path of a unix socket may have about 100 bytes.
-        self._folder = Path(tempfile.mkdtemp(prefix="satflow-template-"))
-        self._lock = threading.Lock()
-        self._closed = False
-        self._options = _packages_options()
-        self._for_runs = TemplateProcess(self._folder / RUN_SOCKET, self._options)
-        self._for_dask: TemplateProcess | None = None
-
-    @property
-    def run_socket(self) -> Path:
-        """Path of the socket of the template for flow runs. It exists once the template's imports are done."""
-        return self._folder / RUN_SOCKET
-
-    def restart_for_runs(self) -> None:
-        """Make sure that the template for flow runs runs."""
-        self._for_runs.restart_if_ended()
-
-    def start_for_dask(self) -> None:
-        """Make sure that the template for Dask workers runs, if flow runs of this machine have started some recently."""
-        with self._lock, suppress(OSError):  # without it, Dask workers start more slowly
-            if self._closed:
-                return
-            if self._for_dask is not None:
-                self._for_dask.restart_if_ended()
-            elif (variables := _read_variables()) is not None:
-                self._for_dask = TemplateProcess(self._folder / DASK_SOCKET, ["--dask", *self._options], variables)
-
-    def publish(self) -> None:
-        """Link the folder of the sockets into the runtime folder of the local stack, for trial loads of flows."""
-        with suppress(OSError, SettingsWrong):  # flows are not loaded on trial then
-            link = load_settings().runtime_dir / TEMPLATES_LINK
-            link.unlink(missing_ok=True)
-            link.symlink_to(self._folder)
-
-    def close(self) -> None:
-        """End the templates. Their forks go on."""
-        with self._lock:
-            self._closed = True
-            self._for_runs.close()
-            if self._for_dask is not None:
-                self._for_dask.close()
-
-
-def _packages_options() -> list[str]:
-    try:
-        return ["--packages", str(packages_folder(load_settings().state_dir))]
-    except SettingsWrong:  # reported by each flow run
-        return []
-
-
-def _read_variables() -> dict[str, str] | None:
-    try:
-        return recent_variables(load_settings())
-    except SettingsWrong:  # reported by each flow run
-        return None
-
-
-class TemplateProcess:
-    """A running template process. It inherits this process's output.
-
-    It ends with this process, because its standard input is a pipe from this process, and removes its socket, and the folder if
-    the socket was the last one in it.
-
-    Args:
-        socket: path of its socket, in a folder that only this user can enter. It exists once the imports are done.
-        options: command-line options.
-        variables: environment variables to add.
-    """
-
-    def __init__(self, socket: Path, options: Sequence[str] = (), variables: Mapping[str, str] | None = None) -> None:
-        self.socket = socket
-        self._options = options
-        self._variables = variables or {}
-        self._process = self._start()
-
-    def restart_if_ended(self) -> None:
-        """Make sure that the template runs."""
-        if self._process.poll() is not None:
-            self._remove_socket()
-            self.socket.parent.mkdir(mode=0o700, exist_ok=True)
-            self._process = self._start()
-
-    def close(self) -> None:
-        """End the template. Its forks go on."""
-        self._process.terminate()
-        self._process.communicate()
-        self._remove_socket()
-
-    def _remove_socket(self) -> None:
-        with suppress(OSError):
-            self.socket.unlink(missing_ok=True)
-            self.socket.parent.rmdir()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        """Start the template, without settings of Prefect: each flow run brings its own.
-
-        Only Prefect's folder must be the same. The import of Prefect creates it.
-        """
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("PREFECT_") or name == "PREFECT_HOME"
-        }
-        return subprocess.Popen(
-            [sys.executable, "-m", MODULE, "--socket", str(self.socket), *self._options],
-            cwd="/",  # a module in the worker's folder must not be imported
-            env={**inherited, **self._variables},
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )

@@ -28,7 +28,7 @@ from satflow_ext.run_logs.failed_inputs import record_failed_inputs
 from satflow_ext.runtime import from_git, loader, this_run
 from satflow_ext.runtime.fetch import check_content
 from satflow_ext.runtime.quick_engine import speed_up_engine
-from satflow_ext.runtime.run_end import store_at_end
+from satflow_ext.runtime.run_end import explain_memory_errors, store_at_end
 from satflow_ext.runtime.this_run import RUN_ID, is_hook_process
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.versions import manifest as manifests
@@ -88,7 +88,7 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     flow = _set_run_options(_make_flow(manifest, opened, folder), manifest)
     if runner is not None:
         flow = _set_runner(flow, _add_carried_files(runner, manifest, folder), manifest, settings)
-    return store_at_end(flow, manifest, folder, settings)
+    return store_at_end(explain_memory_errors(flow), manifest, folder, settings)
 
 
 def _read_manifest(folder: Path, trusted: TrustedKeys) -> Manifest:

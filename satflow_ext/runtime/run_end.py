@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from satflow_ext import endpoints
 from satflow_ext.credentials import redacting_filter
-from satflow_ext.errors import KeysRefused, SatflowError
+from satflow_ext.errors import KeysRefused, MemoryLimitExceeded, SatflowError
+from satflow_ext.fork_requests.start_run import MEMORY_LIMIT, can_limit_memory, use_report_reserve
+from satflow_ext.redaction.guard import exception_chain
 from satflow_ext.run_logs.input_capture import CapturedInput, CapturedTask, InputCollector, start_collecting
 from satflow_ext.runs.input_labels import ALL_INPUTS, INPUTS_PREFIX, VERSION_LABEL, KeptInputs
 from satflow_ext.runtime import loader, this_run
-from satflow_ext.settings import Settings
+from satflow_ext.settings import GIB, Settings
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -71,12 +73,52 @@ def store_at_end(flow: Flow[..., Any], manifest: Manifest, folder: Path, setting
     global _run_end
     _run_end = _RunEnd(folder, store.read_text(), settings, manifest, start_collecting(settings.inputs_limit))
     wrap = _wrap_async if flow.isasync else _wrap_sync
-    wrapper: Any = wrap(flow.fn, _store_value, _store_inputs)
+    _replace_body(flow, wrap(flow.fn, _store_value, _store_inputs))
+    return flow
+
+
+def _replace_body(flow: Flow[..., Any], wrapper: Any) -> None:
     # Prefect looks up the flow's annotations in the globals of its function.
     own_globals = getattr(unwrap(flow.fn), "__globals__", wrapper.__globals__)
     with_globals = FunctionType(wrapper.__code__, own_globals, wrapper.__name__, None, wrapper.__closure__)
     flow.fn = update_wrapper(with_globals, flow.fn)
+
+
+def explain_memory_errors(flow: Flow[..., Any]) -> Flow[..., Any]:
+    """Make the flow fail with `MemoryLimitExceeded` if this process has a memory limit, and gets no more memory."""
+    if MEMORY_LIMIT not in os.environ or not can_limit_memory() or flow.isgenerator:
+        return flow
+    explain = _explain_memory_error
+    body = flow.fn
+
+    def run_and_explain(*arguments: Any, **named: Any) -> Any:
+        try:
+            return body(*arguments, **named)
+        except Exception as error:
+            explain(error)
+            raise
+
+    async def await_and_explain(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await body(*arguments, **named)
+        except Exception as error:
+            explain(error)
+            raise
+
+    _replace_body(flow, await_and_explain if flow.isasync else run_and_explain)
     return flow
+
+
+def _explain_memory_error(error: Exception) -> None:
+    """Raise the explanation of an exception that a lack of memory has caused, with the lines of the flow."""
+    if not any(isinstance(each, MemoryError) for each in exception_chain(error)):
+        return
+    use_report_reserve()
+    limit = int(os.environ[MEMORY_LIMIT]) / GIB
+    raise MemoryLimitExceeded(
+        f"The run exceeded its memory limit of {limit:g} GiB, which applies to each of its processes.",
+        fix="Register it with more memory (--memory).",
+    ).with_traceback(error.__traceback__) from error
 
 
 # The inner functions get other globals, so they use only their arguments and the variables around them.

@@ -137,7 +137,7 @@ def test_what_work_pools_offer(packaged):
             "process, bundled",
             {"memory": 2},
             "memory",
-            "of type process, has no job variable for memory. It has name, env",
+            "of type process, has no job variable for memory. Add to its base job template .*memory_limit",
         ),
         ("ecs, bundled", {"cpu": 2}, "cpu", "has no job variable for cpu. It has .*cpu, memory"),
         ("empty", {"image": "python:3.11"}, "image", "Start a Prefect worker that polls it"),

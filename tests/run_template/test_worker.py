@@ -13,11 +13,18 @@ from uuid import uuid4
 import psutil
 import pytest
 from prefect import flow, get_run_logger, task
+from prefect.workers.process import ProcessWorker
 
+from satflow_ext.errors import InvalidInfrastructure
 from satflow_ext.executors import dask_processes
-from satflow_ext.fork_requests.start_run import ENGINE_COMMAND
-from satflow_ext.models import RunDetail
-from satflow_ext.run_template.worker import choose_command
+from satflow_ext.fork_requests.start_run import ENGINE_COMMAND, MEMORY_LIMIT, WITHOUT_FORK
+from satflow_ext.job_variables.fit import build_job_variables
+from satflow_ext.job_variables.template import Template
+from satflow_ext.models import Infrastructure, Registration, RunDetail
+from satflow_ext.prefect_rows import WorkPoolRow
+from satflow_ext.registration.draft import find_ignored_memory
+from satflow_ext.run_template.worker import START_COMMAND, SatflowWorker, add_memory_variable, choose_command
+from satflow_ext.settings import GIB
 from tests.eventually import eventually
 from tests.flow_runs import ended, log_of, start_run
 from tests.prefect_objects import until_pool_exists
@@ -78,6 +85,75 @@ def test_runs_are_forks_also_after_the_template_was_killed(stack, registered, ra
     worker.wait()
     eventually(lambda: not second.is_running(), "the template to end")
     assert not list(tmp_path.glob("satflow-template-*"))
+
+
+@flow
+def uses_memory(mib: int = 0, aborts: bool = False):
+    import psutil
+
+    get_run_logger().info(f"parents {[each.pid for each in psutil.Process().parents()]}")
+    if aborts:
+        os.abort()
+    pieces = []
+    while 10 * len(pieces) < mib:
+        pieces.append(bytearray(10 * 2**20))
+
+
+@pytest.mark.parametrize("env", [{}, {"PYTHONHASHSEED": "7"}], ids=["fork", "new interpreter"])
+def test_a_run_that_exceeds_its_memory_limit_fails_with_the_reason(stack, registered, ran, worker, tmp_path, env):
+    done = registered(uses_memory, work_pool=worker.pool, infrastructure={"memory": 0.5, "env": env})
+    eventually(lambda: list(tmp_path.glob("satflow-template-*/run")), "its socket", seconds=300)
+    within = ran(done, mib=100)
+    assert (template_of(worker).pid in parents(stack, within)) == (not env)
+    assert "Each process of this run may use 0.5 GiB of memory (RLIMIT_DATA)." in log_of(stack, within.run.id)
+    beyond = ran(done, mib=2000)
+    assert beyond.run.state_type == "FAILED"
+    assert "exceeded its memory limit of 0.5 GiB" in beyond.failure.cause
+    assert "uses_memory" in {frame.function for each in beyond.failure.exceptions for frame in each.frames}
+    aborted = ran(done, aborts=True)
+    assert aborted.run.state_type == "CRASHED"
+    assert (
+        "probably exceeded its memory limit of 0.5 GiB: its process ended by the signal SIGABRT"
+        in aborted.failure.cause
+    )
+
+
+def test_the_memory_limit_of_a_command_that_is_not_a_fork():
+    show = "import resource; print(resource.getrlimit(resource.RLIMIT_DATA)[0])"
+    command = [*START_COMMAND, WITHOUT_FORK, sys.executable, "-c", show]
+    assert subprocess.check_output(command, env={**os.environ, MEMORY_LIMIT: str(GIB)}, text=True) == f"{GIB}\n"
+
+
+def test_a_template_of_an_earlier_version_gets_the_memory_limit():
+    earlier = ProcessWorker.get_default_base_job_template()
+    with pytest.raises(InvalidInfrastructure, match=r"Add to its base job template .*memory_limit"):
+        build_job_variables(Infrastructure(memory=2), Template.parse("pool", "process", earlier))
+    completed = Template.parse("pool", "process", add_memory_variable(earlier))
+    assert build_job_variables(Infrastructure(memory=2), completed) == {"memory_limit": 2.0}
+    assert completed == Template.parse("pool", "process", SatflowWorker.get_default_base_job_template())
+
+
+@pytest.mark.parametrize(
+    ("kind", "memory", "local", "warned"),
+    [
+        ("process", 2, False, True),
+        ("process", None, False, False),
+        ("process", 2, True, False),
+        ("satflow", 2, False, False),
+    ],
+)
+def test_a_work_pool_of_the_type_process_may_ignore_the_memory_limit(kind, memory, local, warned):
+    pool = WorkPoolRow(name="team", type=kind)
+    choice = Registration(infrastructure=Infrastructure(memory=memory))
+    found = find_ignored_memory(pool, choice, local=local)
+    assert ["satflow worker --pool team" in each.sentence for each in found] == [True] * warned
+
+
+def test_runs_of_the_local_stack_may_not_have_more_memory_than_the_machine(registered):
+    with pytest.raises(InvalidInfrastructure, match=r"This machine has .* GiB of memory, fewer than 60000"):
+        registered(uses_memory, infrastructure={"memory": 60000})
+    with pytest.raises(InvalidInfrastructure, match=r"memory_limit: 0.1 is less than the minimum of 0.25"):
+        registered(uses_memory, infrastructure={"memory": 0.1})
 
 
 @task

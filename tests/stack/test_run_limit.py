@@ -7,7 +7,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import WorkPool
+from prefect.workers.process import ProcessWorker
 
 from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
@@ -47,10 +49,12 @@ def test_a_restart_of_the_prefect_worker_gives_no_more_places(
         pool = asyncio.run(read_pool(record))
         assert (pool.type, pool.concurrency_limit) == ("satflow", 1)
         assert pool.base_job_template["variables"]
+        asyncio.run(use_earlier_template(record))
         first = begun(record, tmp_path / "first")
         kill(whole, "prefect-worker")
         eventually(lambda: service(whole, "prefect-worker").restarts == 1, "the next worker", seconds=PATIENCE)
         eventually(lambda: service(whole, "prefect-worker").state == "ready", "the next worker", seconds=PATIENCE)
+        assert "memory_limit" in asyncio.run(read_pool(record)).base_job_template["variables"]["properties"]
         folder = tmp_path / "second"
         folder.mkdir()
         second = asyncio.run(start_sleeper(record, folder))
@@ -65,6 +69,13 @@ async def read_pool(record: StackRecord) -> WorkPool:
     """The local work pool."""
     async with stock_client(api_of(record)) as client:
         return await client.read_work_pool(LOCAL_POOL)
+
+
+async def use_earlier_template(record: StackRecord) -> None:
+    """Give the local work pool the template of a SatFlow without memory limits."""
+    earlier = WorkPoolUpdate(base_job_template=ProcessWorker.get_default_base_job_template())
+    async with stock_client(api_of(record)) as client:
+        await client.update_work_pool(LOCAL_POOL, earlier)
 
 
 async def count_handed_out(record: StackRecord) -> int:
