@@ -1,14 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { TaskRun } from '../_api';
-import { formatDuration, formatLogTime } from '../format';
+import { formatDuration, formatLogTime, stateName } from '../format';
 import type { ITaskGroup } from './tasks';
 import type { IBar } from './timelineRows';
 import type { ITimelineTarget } from './timelineScene';
 
 /** Return the state of a task run as text. */
 export function stateText(run: TaskRun, trans: TranslationBundle): string {
-  return run.interrupted ? trans.__('Interrupted') : run.state_name;
+  return stateName(run.interrupted ? 'Interrupted' : run.state_name, trans);
 }
 
 /** Describe what the user points at: its name, and a few facts. */
