@@ -1386,7 +1386,9 @@ class TaskRun(WireModel):
     """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
 
     `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
-    is the flow run that the task run represents, if it is the call of another flow.
+    is the flow run that the task run represents, if it is the call of another flow. `inputs` are the ids of the task runs whose
+    results are in its arguments, or for which it waited; `input_count` is their number, of which only the first ones may be
+    listed. `caller` is the id of the task run that called it.
     """
 
     id: str
@@ -1402,6 +1404,9 @@ class TaskRun(WireModel):
     tags: tuple[str, ...]
     interrupted: bool
     nested_run_id: str | None
+    inputs: tuple[str, ...]
+    input_count: int
+    caller: str | None
 
 
 class TaskRunQuery(WireModel):

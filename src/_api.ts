@@ -1294,7 +1294,9 @@ export interface TaskChange {
  * A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
  *
  * `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
- * is the flow run that the task run represents, if it is the call of another flow.
+ * is the flow run that the task run represents, if it is the call of another flow. `inputs` are the ids of the task runs whose
+ * results are in its arguments, or for which it waited; `input_count` is their number, of which only the first ones may be
+ * listed. `caller` is the id of the task run that called it.
  */
 export interface TaskRun {
   id: string;
@@ -1319,6 +1321,9 @@ export interface TaskRun {
   tags: string[];
   interrupted: boolean;
   nested_run_id: string | null;
+  inputs: string[];
+  input_count: number;
+  caller: string | null;
 }
 
 /**
