@@ -245,24 +245,28 @@ export interface Commit {
 }
 
 /**
- * A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end.
+ * A five-field cron expression, evaluated in an IANA time zone.
  */
 export interface CronSchedule {
   name: string | null;
   parameters: JsonObject;
   active: boolean;
+  start: string | null;
+  end: string | null;
   kind: 'cron';
   cron: string;
   timezone: string;
 }
 
 /**
- * A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end.
+ * A five-field cron expression, evaluated in an IANA time zone.
  */
 export interface CronScheduleInput {
   name?: string | null;
   parameters?: JsonObject;
   active?: boolean;
+  start?: string | null;
+  end?: string | null;
   kind?: 'cron';
   cron: string;
   timezone?: string;
@@ -562,12 +566,15 @@ export interface InfrastructureInput {
 /**
  * A fixed interval in seconds, evaluated in an IANA time zone.
  *
- * The runs are whole intervals before and after `anchor`; None is the time of registration.
+ * The runs are whole intervals before and after `anchor`. None is the beginning of the first day, and without that the time of
+ * registration.
  */
 export interface IntervalSchedule {
   name: string | null;
   parameters: JsonObject;
   active: boolean;
+  start: string | null;
+  end: string | null;
   kind: 'interval';
   seconds: number;
   timezone: string;
@@ -577,12 +584,15 @@ export interface IntervalSchedule {
 /**
  * A fixed interval in seconds, evaluated in an IANA time zone.
  *
- * The runs are whole intervals before and after `anchor`; None is the time of registration.
+ * The runs are whole intervals before and after `anchor`. None is the beginning of the first day, and without that the time of
+ * registration.
  */
 export interface IntervalScheduleInput {
   name?: string | null;
   parameters?: JsonObject;
   active?: boolean;
+  start?: string | null;
+  end?: string | null;
   kind?: 'interval';
   seconds: number;
   timezone?: string;
