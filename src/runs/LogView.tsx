@@ -52,7 +52,7 @@ export interface ILogViewProps {
 export function LogView(props: ILogViewProps): JSX.Element {
   const { progress, error, taskNames, tasks = null, onCopyLines } = props;
   const [step, setStep] = useState(0);
-  const [follow, setFollow] = useState(props.follow);
+  const [follow, setFollow] = useState(props.follow && !props.linkedLine);
   const { shown, ofTasks, filter } = useShownLines(props);
   const { pattern, found, ...search } = useSearch(shown, setFollow);
   useLinkedLine(props.linkedLine, () => {
