@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from lab import Lab
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from screenshots import shot
 from sidebar import RUNS, STARTS, open_form, show_flows
 from themes import show_themes
 
@@ -48,8 +51,27 @@ def test_a_long_line_is_searched_and_shown_whole_on_request(page: Page, lab: Lab
     search.fill("")
     run.get_by_test_id("satflow-log-follow").click()
     show_themes(page, "60-log")
+    assert_link_leads_to_a_line(page, run)
     whole = run.get_by_test_id("satflow-log-show-all")
     whole.scroll_into_view_if_needed()
     whole.click()
     expect(whole).to_have_count(0)
     expect(log).to_contain_text("needle")
+
+
+def assert_link_leads_to_a_line(page: Page, run: Locator) -> None:
+    """Open the link of a line in another page, and one to a run that does not exist."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    line = run.get_by_test_id("satflow-log-line").filter(has_text="orange")
+    line.hover()
+    line.get_by_test_id("satflow-log-link").click()
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    assert "token" not in link
+    other = page.context.new_page()
+    other.goto(link)
+    expect(other.locator(".jp-Satflow-line.jp-mod-linked")).to_contain_text("orange", timeout=STARTS)
+    expect(other).not_to_have_url(re.compile("satflow-run"))
+    shot(other, "60-linked-line")
+    other.goto(re.sub("satflow-run=[0-9a-f]{8}", "satflow-run=00000000", link))
+    expect(other.get_by_test_id("satflow-error").first).to_contain_text("No flow run has the id")
+    other.close()

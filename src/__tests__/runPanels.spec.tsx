@@ -51,6 +51,7 @@ function createTab(panels: RunPanels): RunTab {
   const model = new RunModel('r1', client, new FakeStream(), list);
   return new RunTab(model, new FailedCells(new FakeNotebookCells()), {
     debugRun: jest.fn(),
+    baseUrl: 'http://127.0.0.1:8888/user/ada/',
     deployments: new DeploymentsModel(client),
     preferences: new Preferences(),
     stack: new StackModel(client),

@@ -47,6 +47,7 @@ describe('RunView', () => {
       onOpen: jest.fn(),
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),
+      onCopyLink: jest.fn(),
       onReadVersion: async () => ({ number: 2, defaults: { size: 64 } }),
       onReadResult: jest.fn(),
       onReadTaskRun: jest.fn(),

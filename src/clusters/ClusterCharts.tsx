@@ -31,6 +31,7 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
       <Chart
         {...shared}
         label={trans.__('Workers')}
+        unit={trans.__('workers')}
         series={[
           asStepped(
             createSeries(samples, 'observed', 'main', trans.__('current'))
@@ -42,6 +43,7 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
       <Chart
         {...shared}
         label={trans.__('Tasks')}
+        unit={trans.__('tasks')}
         series={[
           createSeries(samples, 'processing', 'main', trans.__('processing')),
           createSeries(samples, 'held', 'aim', trans.__('held back'))
@@ -51,6 +53,7 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
       <Chart
         {...shared}
         label={trans.__('CPU')}
+        unit={trans.__('cores')}
         series={[createSeries(samples, 'cpu', 'main', trans.__('cores busy'))]}
         format={value => value.toFixed(1)}
       />

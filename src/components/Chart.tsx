@@ -1,5 +1,7 @@
 import React from 'react';
 
+import { useTrans } from './translation';
+
 /** One line of a chart: a value for each time, or null. */
 export interface ISeries {
   label: string;
@@ -23,6 +25,8 @@ export interface IChartProps {
   events: IChartEvent[];
   /** Formats a value. */
   format: (value: number) => string;
+  /** The unit of the values, unless they are formatted with it. */
+  unit?: string;
 }
 
 const WIDTH = 320;
@@ -30,10 +34,12 @@ const HEIGHT = 80;
 /** Space above the highest value, for its label. */
 const HEADROOM = 18;
 const GRID_STEP = 5 * 60_000;
+/** Part of the width next to each end of the time axis that its label needs. */
+const END_LABEL = 0.2;
 
 /** Quantities over time on one scale, with their newest values and the events of that time. */
 export function Chart(props: IChartProps): JSX.Element {
-  const { label, times, series, format } = props;
+  const { label, times, series, format, unit } = props;
   const top = Math.max(1e-9, ...series.flatMap(one => one.values.map(Number)));
   const newest = series.map(one => `${one.label} ${newestValue(one, format)}`);
   return (
@@ -47,7 +53,10 @@ export function Chart(props: IChartProps): JSX.Element {
         ))}
       </figcaption>
       <div className="jp-Satflow-plot">
-        <span className="jp-Satflow-scale">{format(top)}</span>
+        <span className="jp-Satflow-scale">
+          {unit ? `${format(top)} ${unit}` : format(top)}
+        </span>
+        <span className="jp-Satflow-scale jp-mod-zero">0</span>
         <svg
           viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
           preserveAspectRatio="none"
@@ -61,6 +70,7 @@ export function Chart(props: IChartProps): JSX.Element {
           <EventLines {...props} />
         </svg>
       </div>
+      <TimeAxis times={times} />
     </figure>
   );
 }
@@ -105,21 +115,57 @@ function linePoints(series: ISeries, times: number[], top: number): string[] {
   });
 }
 
+/** The local times at the ends of the time axis, and those of the grid's lines between them. */
+function TimeAxis({ times }: { times: number[] }): JSX.Element | null {
+  const trans = useTrans();
+  const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
+  if (to <= from) {
+    return null;
+  }
+  const share = (time: number) => (time - from) / (to - from);
+  const between = gridTimes(times).filter(
+    time => share(time) > END_LABEL && share(time) < 1 - END_LABEL
+  );
+  return (
+    <div
+      className="jp-Satflow-timeAxis"
+      title={trans.__('Local time')}
+      data-testid="satflow-time-axis"
+    >
+      <span>{formatTime(from, true)}</span>
+      {between.map(time => (
+        <span key={time} style={{ left: `${share(time) * 100}%` }}>
+          {formatTime(time, false)}
+        </span>
+      ))}
+      <span>{formatTime(to, true)}</span>
+    </div>
+  );
+}
+
+function formatTime(time: number, hasSeconds: boolean): string {
+  return new Intl.DateTimeFormat(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(hasSeconds ? { second: '2-digit' } : {}),
+    hourCycle: 'h23'
+  }).format(time);
+}
+
+/** Return every fifth minute between the first and the last time. */
+function gridTimes(times: number[]): number[] {
+  const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
+  const first = Math.ceil(from / GRID_STEP) * GRID_STEP;
+  const count = Math.max(0, Math.ceil((to - first) / GRID_STEP));
+  return Array.from({ length: count }, (_, index) => first + index * GRID_STEP);
+}
+
 /** Thin lines at every fifth minute, so that adjacent charts can be compared. */
 function TimeGrid({ times }: { times: number[] }): JSX.Element {
   const across = timeScale(times);
-  const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
-  const lines: number[] = [];
-  for (
-    let time = Math.ceil(from / GRID_STEP) * GRID_STEP;
-    time < to;
-    time += GRID_STEP
-  ) {
-    lines.push(time);
-  }
   return (
     <g className="jp-mod-minute">
-      {lines.map(time => (
+      {gridTimes(times).map(time => (
         <VerticalLine key={time} at={across(time)} />
       ))}
     </g>

@@ -1,13 +1,18 @@
 import {
   ILabShell,
   ILayoutRestorer,
+  IRouter,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import {
+  ITranslator,
+  nullTranslator,
+  type TranslationBundle
+} from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { satflowIcon } from '../icons';
@@ -15,7 +20,8 @@ import { Notebooks } from '../notebooks';
 import { debugRun } from '../runs/debugRun';
 import { FailedCells } from '../runs/failedCells';
 import type { RunModel } from '../runs/run';
-import type { IRunTabParts } from '../runs/runTab';
+import { parseRunLink, RUN_LINK } from '../runs/runLinks';
+import type { IRunTabParts, RunTab } from '../runs/runTab';
 import {
   IActions,
   IClient,
@@ -29,6 +35,7 @@ import {
 import { tabArea } from './tabArea';
 
 const COMMAND = 'satflow:open-run';
+const LINK_COMMAND = 'satflow:open-run-link';
 
 export const runTabs: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:run-tabs',
@@ -45,7 +52,13 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     IRunPanels,
     INotebookTracker
   ],
-  optional: [ITranslator, ILayoutRestorer, ILabShell, IRenderMimeRegistry],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    ILabShell,
+    IRenderMimeRegistry,
+    IRouter
+  ],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
@@ -60,14 +73,16 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     lab: ILabShell | null,
-    rendermime: IRenderMimeRegistry | null
+    rendermime: IRenderMimeRegistry | null,
+    router: IRouter | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
-    const { contents } = app.serviceManager;
+    const { contents, serverSettings } = app.serviceManager;
     const notebooks = new Notebooks(tracker, contents, app.commands);
     const views = { actions, panels, rendermime, trans };
     const parts: IRunTabParts = {
       debugRun: (id, cells) => debugRun(id, cells, client, trans),
+      baseUrl: serverSettings.baseUrl,
       deployments,
       preferences,
       stack,
@@ -88,6 +103,9 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
       args: tab => ({ runId: runIdOf(tab), name: tab.title.label }),
       name: runIdOf
     });
+    if (router) {
+      addLinkCommand(app, router, trans);
+    }
   }
 };
 
@@ -109,7 +127,21 @@ const ARGS = {
     name: {
       type: 'string',
       description: 'The name of the run, for the title of the tab.'
+    },
+    lineId: {
+      type: 'string',
+      description: 'The id of a line of its log, to show and mark it.'
     }
+  }
+};
+
+const LINK_ARGS = {
+  type: 'object',
+  required: ['path', 'search', 'hash'],
+  properties: {
+    path: { type: 'string', description: 'The path of the address.' },
+    search: { type: 'string', description: 'The query of the address.' },
+    hash: { type: 'string', description: 'The fragment of the address.' }
   }
 };
 
@@ -117,8 +149,10 @@ function addCommand(
   { commands, shell }: JupyterFrontEnd,
   model: (id: string) => Promise<RunModel>,
   { area, cells, ...parts }: ITabOptions
-): WidgetTracker<MainAreaWidget> {
-  const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'satflow' });
+): WidgetTracker<MainAreaWidget<RunTab>> {
+  const tracker = new WidgetTracker<MainAreaWidget<RunTab>>({
+    namespace: 'satflow'
+  });
   commands.addCommand(COMMAND, {
     label: parts.trans.__('Open Run'),
     describedBy: { args: ARGS },
@@ -132,16 +166,42 @@ function addCommand(
         await tracker.add(tab);
       }
       shell.activateById(tab.id);
+      if (args.lineId) {
+        tab.content.showLine(String(args.lineId));
+      }
     }
   });
   return tracker;
+}
+
+/** Open the run of the page's address, and remove it from the address, so that a reload does not open it again. */
+function addLinkCommand(
+  { commands, restored }: JupyterFrontEnd,
+  router: IRouter,
+  trans: TranslationBundle
+): void {
+  commands.addCommand(LINK_COMMAND, {
+    label: trans.__('Open the Run of a Link'),
+    isVisible: () => false,
+    describedBy: { args: LINK_ARGS },
+    execute: args => {
+      const { path, search, hash } = args as unknown as IRouter.ILocation;
+      const { link, rest } = parseRunLink(search ?? '');
+      // The router waits for this command, and the layout for the router.
+      void restored.then(() => {
+        router.navigate(`${path}${rest}${hash}`, { skipRouting: true });
+        return link && commands.execute(COMMAND, { ...link });
+      });
+    }
+  });
+  router.register({ command: LINK_COMMAND, pattern: RUN_LINK });
 }
 
 async function createTab(
   model: RunModel,
   cells: FailedCells,
   parts: IRunTabParts
-): Promise<MainAreaWidget> {
+): Promise<MainAreaWidget<RunTab>> {
   const { RunTab } = await import('../runs/runTab');
   const tab = new MainAreaWidget({ content: new RunTab(model, cells, parts) });
   tab.id = PREFIX + model.id;

@@ -1,12 +1,19 @@
 import { Button } from '@jupyterlab/ui-components';
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import React, { memo, useCallback, useEffect, useRef, useState } from 'react';
+import React, {
+  memo,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState
+} from 'react';
 
 import type { LogLine } from '../_api';
 import { useTrans } from '../components/translation';
 import { formatLogTime, levelName } from '../format';
 import { AnsiText } from './AnsiText';
-import { findWorker } from './log';
+import { findWorker, type ILinkedLine } from './log';
 import { LINE_LIMIT, LINE_MAX } from './logText';
 
 export interface ILogLinesProps {
@@ -18,6 +25,10 @@ export interface ILogLinesProps {
   current: number | null;
   follow: boolean;
   onFollow: (follow: boolean) => void;
+  /** The line to which a link leads, which is marked, or null. */
+  linkedLine?: ILinkedLine | null;
+  /** Copy a link to a line. */
+  onCopyLink?: (lineId: string) => void;
 }
 
 /** Height of a line that is not wrapped, in pixels. */
@@ -29,18 +40,12 @@ const END_DISTANCE = 2 * LINE_HEIGHT;
 /** The visible lines, and a few around them. */
 export function LogLines(props: ILogLinesProps): JSX.Element {
   const trans = useTrans();
-  const { lines, search, current, follow, onFollow } = props;
+  const { lines, current, follow, onFollow } = props;
   const [whole, showAll] = useWholeLines();
   const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: lines.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => LINE_HEIGHT,
-    getItemKey: index => lines[index].id,
-    initialRect: { width: 800, height: 600 },
-    overscan: 20
-  });
-  useScrollPosition(rows, props);
+  const rows = useRows(lines, scroller);
+  const linked = useLinkedIndex(lines, props.linkedLine);
+  useScrollPosition(rows, props, linked);
   const release = () => {
     const element = scroller.current;
     if (follow && element && !isAtEnd(element)) {
@@ -69,14 +74,18 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
             ref={rows.measureElement}
             data-index={row.index}
             data-testid="satflow-log-line"
-            className={lineClassName(lines[row.index], row.index === current)}
+            className={lineClassName(
+              lines[row.index],
+              row.index === current,
+              row.index === linked
+            )}
             style={{ transform: `translateY(${row.start}px)` }}
           >
-            <LineText
+            <LineContent
+              {...props}
               line={lines[row.index]}
-              taskNames={props.taskNames}
-              search={search}
               isWhole={whole.has(lines[row.index].id)}
+              isReached={row.index === (current ?? linked)}
               onShowAll={showAll}
             />
           </div>
@@ -84,6 +93,21 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** Return the rows that are visible, and a few around them. */
+function useRows(
+  lines: readonly LogLine[],
+  scroller: React.RefObject<HTMLDivElement>
+): Virtualizer<HTMLDivElement, Element> {
+  return useVirtualizer<HTMLDivElement, Element>({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => LINE_HEIGHT,
+    getItemKey: index => lines[index].id,
+    initialRect: { width: 800, height: 600 },
+    overscan: 20
+  });
 }
 
 /** Return the ids of the lines that the user wants to see whole, and a function that adds one. */
@@ -96,11 +120,71 @@ function useWholeLines(): [ReadonlySet<string>, (id: string) => void] {
   return [whole, add];
 }
 
-/** Scroll to the end while following, else to the current match. */
+/** The text of a line, and the button that copies a link to it. */
+function LineContent(
+  props: ILineTextProps &
+    Pick<ILogLinesProps, 'onCopyLink'> & { isReached: boolean }
+): JSX.Element {
+  const { line, taskNames, search, isWhole, onShowAll, onCopyLink } = props;
+  return (
+    <>
+      <LineText {...{ line, taskNames, search, isWhole, onShowAll }} />
+      {onCopyLink && (
+        <LinkButton
+          lineId={line.id}
+          isReached={props.isReached}
+          onCopyLink={onCopyLink}
+        />
+      )}
+    </>
+  );
+}
+
+/** A button that is visible at the pointer. The keyboard reaches that of the current match, or of the linked line. */
+const LinkButton = memo(function LinkButton(props: {
+  lineId: string;
+  isReached: boolean;
+  onCopyLink: (lineId: string) => void;
+}): JSX.Element {
+  const trans = useTrans();
+  const label = trans.__('Copy a link to this line');
+  return (
+    <button
+      type="button"
+      className="jp-Satflow-lineLink"
+      title={label}
+      aria-label={label}
+      tabIndex={props.isReached ? 0 : -1}
+      data-testid="satflow-log-link"
+      onClick={() => props.onCopyLink(props.lineId)}
+    >
+      #
+    </button>
+  );
+});
+
+/** Return the position of the linked line, null if there is none or it is not loaded. */
+function useLinkedIndex(
+  lines: readonly LogLine[],
+  linked: ILinkedLine | null | undefined
+): number | null {
+  return useMemo(() => {
+    const found = linked ? lines.findIndex(one => one.id === linked.id) : -1;
+    return found < 0 ? null : found;
+  }, [lines, linked]);
+}
+
+/** Scroll to the end while following, else to the current match. Scroll to a linked line once, when it is loaded. */
 function useScrollPosition(
   rows: Virtualizer<HTMLDivElement, Element>,
-  { lines, current, follow }: ILogLinesProps
+  { lines, current, follow, linkedLine }: ILogLinesProps,
+  linked: number | null
 ): void {
+  useEffect(() => {
+    if (linked !== null) {
+      rows.scrollToIndex(linked, { align: 'center' });
+    }
+  }, [linked !== null, linkedLine]);
   useEffect(() => {
     if (follow && lines.length > 0) {
       rows.scrollToIndex(lines.length - 1, { align: 'end' });
@@ -113,9 +197,14 @@ function useScrollPosition(
   }, [current, follow]);
 }
 
-function lineClassName(line: LogLine, isCurrent: boolean): string {
+function lineClassName(
+  line: LogLine,
+  isCurrent: boolean,
+  isLinked: boolean
+): string {
   const level = `jp-mod-${levelName(line.level).toLowerCase()}`;
-  return `jp-Satflow-line ${level}${isCurrent ? ' jp-mod-current' : ''}`;
+  const marks = `${isCurrent ? ' jp-mod-current' : ''}${isLinked ? ' jp-mod-linked' : ''}`;
+  return `jp-Satflow-line ${level}${marks}`;
 }
 
 function isAtEnd(element: HTMLElement): boolean {

@@ -11,6 +11,7 @@ import {
   filterByTask,
   formatLines,
   loggerOf,
+  type ILinkedLine,
   type LogState,
   findMatches,
   dropOverwritten
@@ -41,60 +42,63 @@ export interface ILogViewProps {
   follow: boolean;
   onDownload: () => void;
   onCopyLines?: (text: string, count: number) => void;
+  /** The line to show and mark, or null. */
+  linkedLine?: ILinkedLine | null;
+  /** Copy a link to a line. */
+  onCopyLink?: (lineId: string) => void;
 }
 
 /** The log of a run, with filter, search, follow and download. */
 export function LogView(props: ILogViewProps): JSX.Element {
   const { progress, error, taskNames, tasks = null, onCopyLines } = props;
-  const [level, setLevel] = useState(0);
-  const [logger, setLogger] = useState('');
   const [step, setStep] = useState(0);
-  const [follow, setFollow] = useState(props.follow);
-  const { shown, ofTasks, loggers } = useShownLines(props, level, logger);
-  const { pattern, found, setSearch, setRegExp, ...search } = useSearch(shown);
-  useEffect(() => setStep(0), [pattern, level, logger, tasks?.label]);
+  const [follow, setFollow] = useState(props.follow && !props.linkedLine);
+  const { shown, ofTasks, filter } = useShownLines(props);
+  const { pattern, found, ...search } = useSearch(shown, setFollow);
+  useLinkedLine(props.linkedLine, () => {
+    filter.onLevel(0);
+    filter.onLogger('');
+    search.onSearch('');
+    setFollow(false);
+  });
+  useEffect(
+    () => setStep(0),
+    [pattern, filter.level, filter.logger, tasks?.label]
+  );
   const position = found.length > 0 ? wrapIndex(step, found.length) : 0;
   const stepBy = (by: number) => {
     setFollow(false);
     setStep(position + by);
   };
+  const onCopy = () =>
+    onCopyLines?.(formatLines(shown, taskNames), shown.length);
   return (
     <div className="jp-Satflow-log">
       <LogToolbar
-        level={level}
+        {...filter}
         task={tasks ? tasks.label : ''}
         tasks={props.allTasks ?? []}
         onTask={task => props.onTask?.(task || null)}
-        logger={logger}
-        loggers={loggers}
-        onLogger={setLogger}
         {...search}
-        onRegExp={setRegExp}
         matchCount={found.length}
         position={position}
         lineCount={shown.length}
         // A log that failed is not being read; the error shows what to do.
         isLoading={progress === 'loading' && !error}
         follow={follow}
-        onLevel={setLevel}
-        onSearch={words => {
-          setSearch(words);
-          setFollow(words === '' && follow);
-        }}
         onStep={stepBy}
         onFollow={setFollow}
         onDownload={props.onDownload}
-        onCopy={() =>
-          onCopyLines?.(formatLines(shown, taskNames), shown.length)
-        }
+        onCopy={onCopy}
       />
       {error && <ErrorNote error={error} />}
+      <LinkedLineNote {...props} shown={shown} />
       {shown.length === 0 ? (
         <EmptyLog {...props} count={ofTasks.length} />
       ) : (
         <LogLines
+          {...props}
           lines={shown}
-          taskNames={taskNames}
           search={pattern}
           current={found.length > 0 ? found[position] : null}
           follow={follow}
@@ -105,17 +109,70 @@ export function LogView(props: ILogViewProps): JSX.Element {
   );
 }
 
+/** Show all lines when a link is opened, so that its line is among them. */
+function useLinkedLine(
+  linkedLine: ILinkedLine | null | undefined,
+  showAll: () => void
+): void {
+  useEffect(() => {
+    if (linkedLine) {
+      showAll();
+    }
+  }, [linkedLine]);
+}
+
+/** The reason why the line to which a link leads is not shown, as long as it is not. */
+function LinkedLineNote(
+  props: ILogViewProps & { shown: readonly LogLine[] }
+): JSX.Element | null {
+  const trans = useTrans();
+  const { lines, shown, linkedLine, progress } = props;
+  const id = linkedLine?.id;
+  const isShown = useMemo(
+    () => id === undefined || shown.some(line => line.id === id),
+    [shown, id]
+  );
+  if (isShown) {
+    return null;
+  }
+  const message = lines.some(line => line.id === id)
+    ? trans.__(
+        'The linked line is hidden by the filters, or a later line of the same progress bar replaced it.'
+      )
+    : progress === 'whole'
+      ? trans.__(
+          'The linked line is not in the log of this run. Its log or the oldest lines of a long log may have been deleted.'
+        )
+      : trans.__('The linked line is not loaded yet.');
+  return (
+    <p
+      className="jp-Satflow-note"
+      role="status"
+      data-testid="satflow-linked-line-note"
+    >
+      {message}
+    </p>
+  );
+}
+
 /** The search in the lines that are shown, and the positions of those that match. */
-function useSearch(shown: readonly LogLine[]) {
+function useSearch(
+  shown: readonly LogLine[],
+  setFollow: React.Dispatch<React.SetStateAction<boolean>>
+) {
   const [search, setSearch] = useState('');
-  const [isRegExp, setRegExp] = useState(false);
+  const [isRegExp, onRegExp] = useState(false);
   const pattern = useMemo(
     () => searchPattern(search, isRegExp),
     [search, isRegExp]
   );
   const found = useMemo(() => findMatches(shown, pattern), [shown, pattern]);
   const isInvalid = search !== '' && pattern === null;
-  return { search, setSearch, isRegExp, setRegExp, isInvalid, pattern, found };
+  const onSearch = (words: string) => {
+    setSearch(words);
+    setFollow(follow => words === '' && follow);
+  };
+  return { search, onSearch, isRegExp, onRegExp, isInvalid, pattern, found };
 }
 
 interface IShownLines {
@@ -123,15 +180,19 @@ interface IShownLines {
   ofTasks: readonly LogLine[];
   /** Those of them with the chosen level and logger. */
   shown: readonly LogLine[];
-  /** The names of all loggers. */
-  loggers: readonly string[];
+  /** The chosen level and logger, and the names of all loggers. */
+  filter: {
+    level: number;
+    onLevel: (level: number) => void;
+    logger: string;
+    loggers: readonly string[];
+    onLogger: (logger: string) => void;
+  };
 }
 
-function useShownLines(
-  { lines, tasks = null }: ILogViewProps,
-  level: number,
-  logger: string
-): IShownLines {
+function useShownLines({ lines, tasks = null }: ILogViewProps): IShownLines {
+  const [level, setLevel] = useState(0);
+  const [logger, setLogger] = useState('');
   const whole = useMemo(() => dropOverwritten(lines), [lines]);
   const ofTasks = useMemo(
     () => filterByTask(whole, tasks && tasks.ids),
@@ -145,7 +206,14 @@ function useShownLines(
     () => [...new Set(lines.map(loggerOf))].sort(),
     [lines]
   );
-  return { ofTasks, shown, loggers };
+  const filter = {
+    level,
+    onLevel: setLevel,
+    logger,
+    loggers,
+    onLogger: setLogger
+  };
+  return { ofTasks, shown, filter };
 }
 
 /** The reason why no line is shown; `count` is the number of lines of the chosen task runs. */

@@ -1,4 +1,4 @@
-import React, { useState } from 'react';
+import React, { useEffect, useState } from 'react';
 
 import type { ErrorBody, RunDetail } from '../_api';
 import { ErrorNote } from '../components/ErrorNote';
@@ -51,13 +51,18 @@ export function RunView(props: IRunViewProps): JSX.Element {
 
 function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
   const trans = useTrans();
-  const { panels } = props;
+  const { panels, linkedLine } = props;
   const [selected, setSelected] = useState('log');
   const [logFilter, setLogFilter] = useState<ITaskFilter | null>(null);
   const onShowLog = (filter: ITaskFilter | null) => {
     setLogFilter(filter);
     setSelected('log');
   };
+  useEffect(() => {
+    if (linkedLine) {
+      onShowLog(null);
+    }
+  }, [linkedLine]);
   const shownRun: IShownRun = { ...props, logFilter, onShowLog };
   const shown = panels.find(one => one.id === selected) ?? panels[0];
   const tabs = panels.map(({ id, label }) => ({

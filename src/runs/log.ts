@@ -61,6 +61,11 @@ export class LogStore {
   private readonly _workers = new Map<string, string>();
 }
 
+/** A line of a log that a link leads to. A new object for each time that the user opens one. */
+export interface ILinkedLine {
+  id: string;
+}
+
 /** The text between the name of a logger and that of the Dask worker, as in `prefect.task_runs on Dask worker 3`. */
 const ON_WORKER = ' on Dask worker ';
 

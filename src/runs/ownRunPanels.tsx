@@ -111,6 +111,8 @@ function LogPanel(props: IShownRun): JSX.Element {
       follow={props.follow}
       onDownload={props.actions.onDownload}
       onCopyLines={props.actions.onCopyLines}
+      linkedLine={props.linkedLine}
+      onCopyLink={props.actions.onCopyLink}
     />
   );
 }

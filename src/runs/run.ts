@@ -19,7 +19,7 @@ import { Observable } from '../components/observable';
 import { toErrorBody } from '../errors';
 import { hasEnded } from '../format';
 import type { IStream } from '../stream';
-import { type LogState, logState, LogStore } from './log';
+import { type ILinkedLine, type LogState, logState, LogStore } from './log';
 import type { RunsModel } from './runs';
 import { hasAllTasks, TaskRunStore } from './taskRuns';
 
@@ -78,6 +78,17 @@ export class RunModel extends Observable {
   get progress(): LogState {
     const state = this._detail?.run.state_type;
     return logState(this.log, state !== undefined && hasEnded(state));
+  }
+
+  /** The line of the log to show, or null. */
+  get linkedLine(): ILinkedLine | null {
+    return this._linkedLine;
+  }
+
+  /** Show a line of the log, also if it is loaded later. */
+  showLine(id: string): void {
+    this._linkedLine = { id };
+    this.emitChanged();
   }
 
   /** The error of the live updates; the other data can still be valid. */
@@ -145,9 +156,7 @@ export class RunModel extends Observable {
   }
 
   /** Return the whole log as text. */
-  download(): Promise<Blob> {
-    return this.client.log(this.id);
-  }
+  readonly download = (): Promise<Blob> => this.client.log(this.id);
 
   dispose(): void {
     this.list.changed.disconnect(this.onList, this);
@@ -274,6 +283,7 @@ export class RunModel extends Observable {
   private _detail: RunDetail | null = null;
   private _cluster: ClusterStatus | null = null;
   private _samples: ISample[] = [];
+  private _linkedLine: ILinkedLine | null = null;
   private _error: ErrorBody | null = null;
   private _streamError: ErrorBody | null = null;
   private readonly poll: Poll;

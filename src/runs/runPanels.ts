@@ -11,7 +11,7 @@ import type {
 import type { OnDaskPages } from '../clusters/daskPages';
 import type { ISample } from '../clusters/sampleHistory';
 import type { IRegistryEntry, Registry } from '../components/registry';
-import type { LogState } from './log';
+import type { ILinkedLine, LogState } from './log';
 import type { ITaskRuns } from './taskRuns';
 
 /** Actions of a run's tab. */
@@ -28,6 +28,8 @@ export interface IRunActions {
   onDownload: () => void;
   /** Copy lines of the log; `count` is their number. */
   onCopyLines: (text: string, count: number) => void;
+  /** Copy a link to a line of the log. */
+  onCopyLink: (lineId: string) => void;
   /** Read the version of its deployment that the run executes. */
   onReadVersion: () => Promise<RunVersion>;
   /** Read what the flow returned, as far as it can be shown. */
@@ -70,6 +72,8 @@ export interface IShownRun {
   logFilter: ITaskFilter | null;
   /** Show the log of these task runs, or of all with null. */
   onShowLog: (filter: ITaskFilter | null) => void;
+  /** The line of the log to show and mark; null if the run was not opened by a link to one. */
+  linkedLine?: ILinkedLine | null;
   actions: IRunActions;
 }
 

@@ -11,6 +11,7 @@ import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
 import type { FailedCells } from './failedCells';
 import { addOwnRunPanels } from './ownRunPanels';
+import { makeRunLink } from './runLinks';
 import type { RunModel } from './run';
 import type { IRunActions, RunPanels } from './runPanels';
 import { RunView } from './RunView';
@@ -19,6 +20,8 @@ import { RunView } from './RunView';
 export interface IRunTabParts {
   /** Load a failed run into a notebook. */
   debugRun: (runId: string, cells: FailedCells) => Promise<void>;
+  /** The address of the Jupyter server. */
+  baseUrl: string;
   deployments: DeploymentsModel;
   preferences: Preferences;
   stack: StackModel;
@@ -26,6 +29,7 @@ export interface IRunTabParts {
     IRunActions,
     | 'onDownload'
     | 'onCopyLines'
+    | 'onCopyLink'
     | 'onReadVersion'
     | 'onReadResult'
     | 'onReadTaskRun'
@@ -59,6 +63,11 @@ export class RunTab extends ModelView {
     run.changed.connect(this.updateCells, this);
   }
 
+  /** Show a line of the log, also if it is loaded later. */
+  showLine(id: string): void {
+    this.run.showLine(id);
+  }
+
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this.run.setShown(true);
@@ -86,8 +95,6 @@ function renderRun(
   parts: IRunTabParts
 ): JSX.Element {
   const { deployments, preferences, actions, panels, trans } = parts;
-  const { onCancel, onRetry, onRunAgain, onCompare } = actions;
-  const { onOpen, onDaskPages, onShowVersions, onInsertResult } = actions;
   const shown = run.detail?.run;
   const id = shown?.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
@@ -105,6 +112,7 @@ function renderRun(
       error={run.error}
       streamError={run.streamError}
       follow={preferences.followLog}
+      linkedLine={run.linkedLine}
       panels={panels.items}
       failureActions={{
         matchCell: frame => cells.match(frame),
@@ -116,20 +124,18 @@ function renderRun(
           : null
       }}
       actions={{
-        onCancel,
-        onRetry,
-        onRunAgain,
-        onCompare,
-        onOpen,
+        ...actions,
         onDownload,
         onCopyLines: (text, count) =>
           copyText(
             text,
             trans._n('%1 line was copied.', '%1 lines were copied.', count)
           ),
-        onDaskPages,
-        onInsertResult,
-        onShowVersions,
+        onCopyLink: lineId =>
+          copyText(
+            makeRunLink(parts.baseUrl, run.id, lineId),
+            trans.__('The link to the line was copied.')
+          ),
         onReadVersion: () => run.readVersion(),
         onReadResult: () => run.readResult(),
         onReadTaskRun: id => run.readTaskRun(id)
