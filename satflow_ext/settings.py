@@ -20,6 +20,7 @@ from satflow_ext.errors import SettingsWrong
 from satflow_ext.prefect_profile import read_active_profile
 
 GIB = 1024**3
+RunStart = Literal["fork", "spare", "exec"]
 RedactionLevel = Literal["everything", "messages", "types"]
 """The redaction level: how much the Prefect API receives of exceptions, nested flows and paths (docs/what-prefect-sees.md)."""
 
@@ -159,6 +160,9 @@ class Settings(BaseSettings):
             means everything for the local stack's API, and messages for any other.
         run_limit: the number of flow runs that the local stack executes at a time; further runs wait (default: the number of
             processors, at least four).
+        run_start: on a machine where flows run: how their processes start. `fork`: as forks of a process that has done their
+            imports. `spare`: in an interpreter that has done them and waits for one run. `exec`: as new interpreters (default:
+            `fork` on Linux, `spare` elsewhere).
         content_limit: the maximum size of a flow content, in bytes.
         result_limit: on a machine where flows run: the maximum size of a stored result, in bytes. With 0, none is stored.
         inputs_limit: on a machine where flows run: the maximum size of the stored inputs of the failed tasks of a run, in bytes.
@@ -186,6 +190,7 @@ class Settings(BaseSettings):
     trusted_keys: str | None = None
     tell_prefect: RedactionLevel | None = None
     run_limit: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: max(os.cpu_count() or 1, 4))
+    run_start: RunStart | None = None
     content_limit: Annotated[int, Field(gt=0)] = GIB // 4
     result_limit: Annotated[int, Field(ge=0)] = GIB // 16
     inputs_limit: Annotated[int, Field(ge=0)] = GIB // 64

@@ -11,7 +11,7 @@ from satflow_ext import lease
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.fork_requests.child_process import RUN_SOCKET
 from satflow_ext.fork_requests.preloaded_packages import packages_folder, read_used_packages
-from satflow_ext.fork_requests.start_run import is_supported
+from satflow_ext.fork_requests.start_run import choose_run_start
 from satflow_ext.fork_requests.trial_load import SET_ASIDE_SUFFIX, TEMPLATES_LINK
 from satflow_ext.lease.messages import StackReport
 from satflow_ext.lease.start import log_path
@@ -58,13 +58,15 @@ def _status_lines(settings: Settings, status: StackStatus, report: StackReport |
 
 def _format_run_start(settings: Settings) -> str:
     """Say how the processes of flow runs start on this machine."""
-    if not is_supported():
-        return "start as new interpreters: forks need Linux 5.3 or later"
+    way = choose_run_start(settings.run_start)
+    if way == "exec":
+        return "start as new interpreters (setting run_start)"
     if failure := _read_template_failure(settings):
         return f"start as new interpreters: the process that they would be forks of {failure}; see the log of prefect-worker"
     *others, last = ["Prefect", *read_used_packages(packages_folder(settings.state_dir))]
     packages = f"{', '.join(others)} and {last}" if others else last
-    return f"start as forks of a process that has imported {packages}"
+    start = "start as forks of a process" if way == "fork" else "start in a spare interpreter"
+    return f"{start} that has imported {packages}"
 
 
 def _read_template_failure(settings: Settings) -> str | None:
@@ -80,7 +82,7 @@ def _status_json(status: StackStatus, report: StackReport | None, settings: Sett
         **status.model_dump(mode="json"),
         "supervisor": report.model_dump(mode="json") if report else None,
         "run_start": {
-            "forks": is_supported(),
+            "way": choose_run_start(settings.run_start),
             "template_failure": _read_template_failure(settings),
             "packages": list(read_used_packages(packages_folder(settings.state_dir))),
         },

@@ -59,11 +59,29 @@ UNREPORTED_STATUS = -signal.SIGKILL
 
 def is_supported() -> bool:
     """Return whether this system has what forked flow runs need (Linux 5.3 or later)."""
+    process = _open_process(os.getpid())
+    if process is not None:
+        os.close(process)
+    return process is not None
+
+
+def choose_run_start(wanted: str | None) -> str:
+    """Return how flow runs of this machine start: `fork`, `spare` or `exec`.
+
+    Args:
+        wanted: the setting `run_start`.
+    """
+    if wanted is None or wanted == "fork":
+        return "fork" if is_supported() else "spare"
+    return wanted
+
+
+def _open_process(process_id: int) -> int | None:
+    """Return a descriptor of a process, or None if this system has none."""
     try:
-        os.close(os.pidfd_open(os.getpid()))
+        return os.pidfd_open(process_id)
     except (AttributeError, OSError):
-        return False
-    return True
+        return None
 
 
 def can_limit_memory() -> bool:
@@ -104,23 +122,24 @@ def main() -> NoReturn:
     end_like(wait_for_end(*fork))
 
 
-def _start_fork(path: str) -> tuple[socket.socket, int] | None:
+def _start_fork(path: str) -> tuple[socket.socket, int | None] | None:
     """Start the run in a fork of the template.
 
     Args:
         path: path of the template's socket.
 
     Returns:
-        The connection to the fork and a descriptor of its process; None if the template cannot start this run.
+        The connection to the fork and a descriptor of its process, if this system has them; None if the template cannot start
+        this run.
     """
     try:
         connection, process_id = request_fork(path, RUN, [0, 1, 2])
     except OSError:
         return None
     try:
-        process = os.pidfd_open(process_id)  # the fork lives: it waits for the next byte
+        process = _open_process(process_id)  # the fork lives: it waits for the next byte
         for each in PASSED_SIGNALS:
-            signal.signal(each, _make_passer(process))
+            signal.signal(each, _make_passer(process, process_id))
         connection.sendall(START)
     except OSError:
         connection.close()
@@ -180,7 +199,8 @@ def read_fixed_attributes() -> bytes:
             group = file.read()
     except OSError:
         group = b""
-    numbers = [os.getpriority(os.PRIO_PROCESS, 0), sorted(os.sched_getaffinity(0)), limits]
+    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    numbers = [os.getpriority(os.PRIO_PROCESS, 0), processors, limits]
     return repr(numbers).encode() + group
 
 
@@ -199,14 +219,16 @@ def receive_exactly(connection: socket.socket, size: int) -> bytes:
     return received
 
 
-def wait_for_end(connection: socket.socket, process: int) -> int:
+def wait_for_end(connection: socket.socket, process: int | None) -> int:
     """Wait for the end of the fork, and return its exit status as the template reports it.
 
-    If the template has ended before, the exit code that the fork has announced counts; without one, the fork was killed.
+    If the template has ended before, or the process is a spare interpreter, the exit code that it has announced counts; without
+    one, it was killed. Without a descriptor of the process, the end of the connection is its end.
     """
     poll, timeout = select.poll(), None
     poll.register(connection, select.POLLIN)
-    poll.register(process, select.POLLIN)
+    if process is not None:
+        poll.register(process, select.POLLIN)
     announced = UNREPORTED_STATUS
     while ready := [descriptor for descriptor, _ in poll.poll(timeout)]:
         if connection.fileno() in ready:
@@ -217,7 +239,7 @@ def wait_for_end(connection: socket.socket, process: int) -> int:
             if sender == FROM_TEMPLATE:
                 return int(status)
             announced = status
-        else:
+        elif process is not None:
             poll.unregister(process)
             timeout = TEMPLATE_PATIENCE
     return announced
@@ -232,10 +254,13 @@ def end_like(status: int) -> NoReturn:
     os._exit(status if status >= 0 else 128 - status)
 
 
-def _make_passer(process: int) -> Callable[[int, object], None]:
+def _make_passer(process: int | None, process_id: int) -> Callable[[int, object], None]:
     def pass_on(number: int, _frame: object) -> None:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(process, number)
+            if process is None:
+                os.kill(process_id, number)
+            else:
+                signal.pidfd_send_signal(process, number)
 
     return pass_on
 

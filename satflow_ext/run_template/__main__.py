@@ -1,7 +1,8 @@
 """The program of a template process: `python -m satflow_ext.run_template --socket PATH`.
 
-Standard input is a pipe from the Prefect worker. With `--listener FD PID:FD…`, the program continues for a former one of the
-same process, with its listening socket and its forks.
+Standard input is a pipe from the Prefect worker. With `--spare`, it is a spare interpreter instead, which becomes the first
+flow run that is requested. With `--listener FD PID:FD…`, the program continues for a former one of the same process, with its
+listening socket and its forks.
 """
 
 from __future__ import annotations
@@ -17,9 +18,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from satflow_ext.fork_requests import child_process, preloaded_packages
-from satflow_ext.fork_requests.start_run import LOAD, PROCESS
+from satflow_ext.fork_requests.start_run import LOAD, PROCESS, RUN
 from satflow_ext.run_template.fork import accept_request, execute_load, execute_process, execute_run, take_over
-from satflow_ext.run_template.template import MODULE, FileStates, RunTemplate, open_socket, read_states
+from satflow_ext.run_template.template import (
+    MODULE,
+    FileStates,
+    RunTemplate,
+    accept_once,
+    end_with_requester,
+    open_socket,
+    read_states,
+)
 from satflow_ext.runtime.quick_engine import speed_up_engine
 
 PRELOADED = (
@@ -66,7 +75,10 @@ def main() -> None:
     if arguments.packages is not None:
         states = read_states([arguments.packages])  # before it is read, so that no change is missed
         options += ["--packages", arguments.packages]
-        import_used_packages(Path(arguments.packages))
+        import_used_packages(Path(arguments.packages), forks=not arguments.spare)
+    if arguments.spare:
+        _wait_as_spare(arguments.socket)
+        return
     gc.collect()
     gc.freeze()
     if arguments.listener is None:
@@ -82,6 +94,18 @@ def main() -> None:
     _remove_socket(path)
 
 
+def _wait_as_spare(path: Path) -> None:
+    """Become the one flow run that is requested, or end with the Prefect worker."""
+    connection = accept_once(path, 0)
+    if connection is not None:
+        request = accept_request(connection)
+        if request is not None and request.kind == RUN:
+            take_over(request)
+            end_with_requester(connection)
+            execute_run(connection)
+    _remove_socket(path)
+
+
 def preload(module: str) -> None:
     """Import a module. Report why it cannot be imported: what needs it then imports it itself, and fails with the reason."""
     try:
@@ -92,7 +116,7 @@ def preload(module: str) -> None:
         sys.stderr.write(f"The template cannot import {module}: {type(error).__name__}: {error}\n")
 
 
-def import_used_packages(folder: Path) -> None:
+def import_used_packages(folder: Path, *, forks: bool) -> None:
     """Import the packages that flow runs of this machine use.
 
     A fork ends the threads of OpenBLAS, which its next use starts again. Other threads would forbid all later forks: then this
@@ -100,6 +124,7 @@ def import_used_packages(folder: Path) -> None:
 
     Args:
         folder: see `preloaded_packages.packages_folder`.
+        forks: whether this process will fork; a spare interpreter may have threads.
     """
     added = {name: value for name, value in preloaded_packages.BEFORE_IMPORT.items() if name not in os.environ}
     os.environ.update(added)
@@ -109,7 +134,7 @@ def import_used_packages(folder: Path) -> None:
             preload(module)
     for name in added:
         del os.environ[name]
-    if names and not ends_threads_by_fork():
+    if forks and names and not ends_threads_by_fork():
         sys.stderr.write(f"The template has threads after the import of {', '.join(names)}: flow runs import them.\n")
         os.execv(sys.executable, [sys.executable, "-m", MODULE, *_without_packages(sys.argv[1:])])
 
@@ -161,6 +186,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=Path)
     parser.add_argument("--dask", action="store_true", help="import what Dask workers import")
+    parser.add_argument("--spare", action="store_true", help="become the first flow run instead of forking")
     parser.add_argument("--packages", help="folder with the names of packages to import")
     parser.add_argument("--listener", type=int)
     parser.add_argument("forks", nargs="*")

@@ -93,7 +93,8 @@ def accept_request(connection: socket.socket) -> ForkRequest | None:
         if not (_can_load(request) if request.kind == LOAD else _is_equal_to_new_process(request)):
             connection.sendall(PROCESS_ID.pack(0))
             return None
-        os.setsid()
+        with contextlib.suppress(PermissionError):  # a spare interpreter has its own session
+            os.setsid()
         connection.sendall(PROCESS_ID.pack(os.getpid()))
         receive_exactly(connection, len(START))
     except OSError:  # the requesting process has ended, or does without this fork

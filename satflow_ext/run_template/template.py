@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,44 @@ def open_socket(path: Path) -> socket.socket:
     listener.bind(os.fspath(path))
     listener.listen(BACKLOG)
     return listener
+
+
+def accept_once(path: Path, lifeline: int) -> socket.socket | None:
+    """Wait for the one request to a spare interpreter.
+
+    Args:
+        path: path of its socket, which exists until the request.
+        lifeline: descriptor of a pipe from the Prefect worker, which closes when the worker has ended.
+
+    Returns:
+        The connection to the requesting process; None if the worker has ended, or an imported file has changed.
+    """
+    files = read_imported_files()
+    with open_socket(path) as listener:
+        poll = select.poll()
+        poll.register(lifeline, select.POLLIN)
+        poll.register(listener, select.POLLIN)
+        ready = [descriptor for descriptor, _ in poll.poll()]
+        if listener.fileno() not in ready:
+            return None
+        connection, _ = listener.accept()
+    path.unlink(missing_ok=True)
+    if are_unchanged(files):
+        return connection
+    connection.close()
+    return None
+
+
+def end_with_requester(connection: socket.socket) -> None:
+    """Kill this process and its group when the process at the other end has ended, as a template does with its forks."""
+
+    def wait_and_kill() -> None:
+        poll = select.poll()
+        poll.register(connection, 0)
+        poll.poll()
+        _kill_group(os.getpid())
+
+    threading.Thread(target=wait_and_kill, name="requester of this run", daemon=True).start()
 
 
 class RunTemplate:

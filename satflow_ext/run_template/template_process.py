@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from satflow_ext.errors import SettingsWrong
@@ -49,9 +50,10 @@ class Templates:
         """Path of the socket of the template for flow runs. It exists once the template's imports are done."""
         return self._folder / RUN_SOCKET
 
-    def restart_for_runs(self) -> None:
-        """Make sure that the template for flow runs runs."""
+    def take_socket(self) -> Path:
+        """Make sure that the template for flow runs runs, and return its socket."""
         self._for_runs.restart_if_ended()
+        return self.run_socket
 
     def start_for_dask(self) -> None:
         """Make sure that the template for Dask workers runs, if flow runs of this machine have started some recently."""
@@ -77,6 +79,34 @@ class Templates:
             self._for_runs.close()
             if self._for_dask is not None:
                 self._for_dask.close()
+
+
+class SpareInterpreters:
+    """Interpreters that have done the imports of flow runs. One waits at a time, and each becomes one flow run."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="satflow-template-"))
+        self._options = ["--spare", *_packages_options()]
+        self._numbers = count()
+        self._used: list[TemplateProcess] = []
+        self._waiting = self._start_next()
+
+    def take_socket(self) -> Path:
+        """Return the socket of the spare interpreter for one run, and start the next one. It is missing if none waits yet."""
+        self._used = [each for each in self._used if each.is_running()]
+        self._waiting.restart_if_ended()
+        taken = self._waiting
+        if taken.socket.exists():
+            self._used.append(taken)
+            self._waiting = self._start_next()
+        return taken.socket
+
+    def close(self) -> None:
+        """End the spare interpreter. Flow runs go on."""
+        self._waiting.close()
+
+    def _start_next(self) -> TemplateProcess:
+        return TemplateProcess(self._folder / f"{RUN_SOCKET}-{next(self._numbers)}", self._options)
 
 
 def _packages_options() -> list[str]:
@@ -122,6 +152,10 @@ class TemplateProcess:
         self._retry_at: float | None = None  # of the monotonic clock, while it is set aside
         self._set_aside_file = socket.with_suffix(SET_ASIDE_SUFFIX)
         self._process = self._start()
+
+    def is_running(self) -> bool:
+        """Return whether the process has not ended."""
+        return self._process.poll() is None
 
     def restart_if_ended(self) -> None:
         """Make sure that the template runs, unless it is set aside."""

@@ -30,13 +30,14 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessVariables, P
 from pydantic import Field, WithJsonSchema
 
 from satflow_ext.endpoints import WORKER_TYPE
+from satflow_ext.errors import SettingsWrong
 from satflow_ext.fork_requests import start_run
 from satflow_ext.fork_requests.start_run import ENGINE_COMMAND, MEMORY_LIMIT, WITHOUT_FORK
 from satflow_ext.job_variables.template import MEMORY_LIMIT_VARIABLE, Template, resource_variables
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.run_logs.capture import capture_logs, close_run_files
-from satflow_ext.run_template.template_process import Templates
-from satflow_ext.settings import GIB
+from satflow_ext.run_template.template_process import SpareInterpreters, Templates
+from satflow_ext.settings import GIB, load_settings
 from satflow_ext.versions.pin import pin_of
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class SatflowWorker(ProcessWorker):
     job_configuration = SatflowJobConfiguration
     job_configuration_variables = SatflowVariables  # type: ignore[assignment]  # Prefect declares only its own type
     _templates: Templates | None = None
+    _spares: SpareInterpreters | None = None
     _tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def setup(self) -> None:
@@ -133,10 +135,7 @@ class SatflowWorker(ProcessWorker):
         self._open_logs: Counter[UUID] = Counter()
         self._hinted = asyncio.Event()
         self._poll_lock = asyncio.Lock()
-        if start_run.is_supported():
-            self._templates = Templates()
-            if STACK_API in os.environ:
-                await asyncio.to_thread(self._templates.publish)
+        await asyncio.to_thread(self._start_templates)
         background = listen_for_scheduled_runs(self._hinted.set), self._poll_after_hints(), self._start_for_dask()
         self._tasks = tuple(map(asyncio.create_task, background))
 
@@ -148,6 +147,9 @@ class SatflowWorker(ProcessWorker):
         if self._templates is not None:
             self._templates.close()
             self._templates = None
+        if self._spares is not None:
+            self._spares.close()
+            self._spares = None
         await super().teardown(*exc_info)
 
     async def run(
@@ -175,12 +177,22 @@ class SatflowWorker(ProcessWorker):
         command = configuration.command
         if command is None:
             return configuration
-        if self._templates is not None:
-            self._templates.restart_for_runs()
-            command = choose_command(command, self._templates.run_socket)
+        prepared = self._templates or self._spares
+        if prepared is not None:
+            command = choose_command(command, prepared.take_socket)
         if command == configuration.command and read_memory_limit(configuration) is not None:
             command = shlex.join([*START_COMMAND, WITHOUT_FORK, *shlex.split(command)])
         return configuration.model_copy(update={"command": command})
+
+    def _start_templates(self) -> None:
+        """Start what the setting `run_start` needs."""
+        way = start_run.choose_run_start(read_run_start())
+        if way == "spare":
+            self._spares = SpareInterpreters()
+        elif way == "fork":
+            self._templates = Templates()
+            if STACK_API in os.environ:
+                self._templates.publish()
 
     def _log_memory_limit(self, flow_run: FlowRun, limit: float) -> None:
         logger = self.get_flow_run_logger(flow_run)
@@ -300,16 +312,24 @@ def add_memory_variable(template: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def choose_command(command: str, socket: Path) -> str:
-    """Return the command that requests a fork, if this command runs Prefect's engine with this interpreter.
+def choose_command(command: str, take_socket: Callable[[], Path]) -> str:
+    """Return the command that requests a prepared process, if this command runs Prefect's engine with this interpreter.
 
     Args:
         command: command of the flow run.
-        socket: path of the template's socket.
+        take_socket: returns the path of the socket of a template, or of a spare interpreter.
     """
     if shlex.split(command) != ENGINE_COMMAND:
         return command
-    return shlex.join([*START_COMMAND, str(socket)])
+    return shlex.join([*START_COMMAND, str(take_socket())])
+
+
+def read_run_start() -> str | None:
+    """Return the setting `run_start`."""
+    try:
+        return load_settings().run_start
+    except SettingsWrong:  # reported by each flow run
+        return None
 
 
 async def listen_for_scheduled_runs(on_scheduled: Callable[[], object]) -> None:

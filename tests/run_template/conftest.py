@@ -25,6 +25,14 @@ def victim(prefect_api, tmp_path) -> Iterator[Template]:
     started.end()
 
 
+@pytest.fixture
+def spare(prefect_api, tmp_path) -> Iterator[Template]:
+    """A spare interpreter."""
+    started = Template(Prefect(prefect_api), tmp_path, "--spare")
+    yield started
+    started.end()
+
+
 @pytest.fixture(scope="module")
 def dask_template(template) -> Template:
     """The same, with the template for Dask workers."""

@@ -32,7 +32,7 @@ DASK_VARIABLES = {
 class Template:
     """A template process and what requests runs from it."""
 
-    def __init__(self, prefect: Prefect, folder: Path) -> None:
+    def __init__(self, prefect: Prefect, folder: Path, *options: str) -> None:
         self._prefect = prefect
         self.folder = folder
         self.socket = folder / RUN_SOCKET
@@ -45,7 +45,7 @@ class Template:
             "PREFECT_API_AUTH_STRING": str(prefect.api.auth_string),
         }
         self.packages = folder / "packages"
-        self.process = self._start(self.socket, "--packages", str(self.packages))
+        self.process = self._start(self.socket, "--packages", str(self.packages), *options)
         self.for_dask: psutil.Popen | None = None
 
     def start_for_dask(self) -> None:

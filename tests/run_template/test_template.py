@@ -209,3 +209,31 @@ def test_the_template_has_one_thread_and_no_credential(template):
     assert template.process.num_threads() == 1
     assert "PREFECT_API_AUTH_STRING" not in template.process.environ()
     assert not template.process.net_connections("inet")
+
+
+def test_a_spare_interpreter_becomes_one_run(spare):
+    code, said, answer = spare.run("spawns")
+    assert (code, answer["done"], answer["pid"]) == (0, True, spare.process.pid), said
+    code, said, answer = spare.run("spawns")
+    assert (code, answer["done"]) == (0, True), said
+    assert answer["pid"] != spare.process.pid
+
+
+def test_an_end_that_a_spare_interpreter_does_not_announce_counts_as_killed(spare):
+    assert spare.run("exits")[0] == -signal.SIGKILL
+
+
+def test_a_spare_interpreter_ends_with_the_process_that_requested_it(spare):
+    process, answer = spare.start("waits")
+    child = eventually(lambda: answer.exists() and json.loads(answer.read_text()))["child"]
+    process.kill()
+    process.communicate()
+    eventually(lambda: spare.process.poll() is not None, "the run to be gone")
+    eventually(lambda: not psutil.pid_exists(child), "its child to be gone")
+
+
+def test_a_spare_interpreter_with_changed_files_is_not_used(spare):
+    (spare.modules / "new_module.py").touch()
+    code, said, answer = spare.run("spawns")
+    assert (code, answer["done"]) == (0, True), said
+    assert answer["pid"] != spare.process.pid

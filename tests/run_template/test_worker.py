@@ -40,7 +40,13 @@ def tells_of_its_parents():
 
 
 @pytest.fixture
-def worker(stack, tmp_path, monkeypatch) -> Iterator[psutil.Popen]:
+def run_start() -> str:
+    """The setting `run_start` of the worker, for tests with another one."""
+    return "fork"
+
+
+@pytest.fixture
+def worker(stack, tmp_path, run_start) -> Iterator[psutil.Popen]:
     """The worker, and its work pool as the one that registrations choose."""
     pool = f"forks-{uuid4().hex[:8]}"
     environment = {
@@ -49,6 +55,7 @@ def worker(stack, tmp_path, monkeypatch) -> Iterator[psutil.Popen]:
         "PREFECT_API_AUTH_STRING": str(stack.endpoints.prefect.auth_string),
         "PREFECT_WORKER_QUERY_SECONDS": "3600",  # runs start because the worker hears of them
         "TMPDIR": str(tmp_path),
+        "SATFLOW_RUN_START": run_start,
     }
     command = [sys.executable, "-m", "satflow_ext.cli", "worker", "--pool", pool, "--limit", "1"]
     with (tmp_path / "worker.log").open("wb") as log:
@@ -85,6 +92,31 @@ def test_runs_are_forks_also_after_the_template_was_killed(stack, registered, ra
     worker.wait()
     eventually(lambda: not second.is_running(), "the template to end")
     assert not list(tmp_path.glob("satflow-template-*"))
+
+
+@flow
+def tells_its_command():
+    import psutil
+
+    get_run_logger().info(f"parents {[each.pid for each in psutil.Process().parents()]}")
+    get_run_logger().info(f"command {psutil.Process().cmdline()}")
+
+
+@pytest.mark.parametrize("run_start", ["spare", "exec"])
+def test_runs_start_as_the_setting_requires(stack, registered, ran, worker, tmp_path, run_start):
+    """A spare interpreter is for one run, and the next one waits for the next run."""
+    done = registered(tells_its_command, work_pool=worker.pool)
+    if run_start == "spare":
+        eventually(lambda: list(tmp_path.glob("satflow-template-*/run-0")), "a spare interpreter", seconds=300)
+    first = ran(done)
+    assert worker.pid in parents(stack, first)
+    assert ("--spare" in log_of(stack, first.run.id)) == (run_start == "spare")
+    if run_start == "spare":
+        eventually(lambda: list(tmp_path.glob("satflow-template-*/run-1")), "the next spare", seconds=300)
+        assert "run-1" in log_of(stack, ran(done).run.id)
+    worker.terminate()
+    worker.wait()
+    eventually(lambda: not list(tmp_path.glob("satflow-template-*")), "the folder to be gone")
 
 
 @flow
@@ -220,8 +252,8 @@ def test_a_template_is_not_left_by_a_killed_worker(worker, tmp_path):
     ],
 )
 def test_other_commands_are_kept(command):
-    assert choose_command(command, SOCKET) == command
+    assert choose_command(command, lambda: SOCKET) == command
 
 
 def test_the_engine_with_this_interpreter_is_a_fork():
-    assert choose_command(" ".join(ENGINE_COMMAND), SOCKET).endswith(f"start_run.py {SOCKET}")
+    assert choose_command(" ".join(ENGINE_COMMAND), lambda: SOCKET).endswith(f"start_run.py {SOCKET}")
