@@ -2,8 +2,8 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import type { RunChangeRequest } from '../_api';
-import { RunsModel } from '../runs/runs';
-import { RunsPage } from '../runs/runsPage';
+import { PERIODS, queryNow, type RunsFilter, RunsModel } from '../runs/runs';
+import { type RunsMode, RunsPage } from '../runs/runsPage';
 import { groupByDay } from '../runs/RunsAgenda';
 import { changeFilter } from '../runs/RunSelects';
 import { toLocalInput } from '../runs/RunsPageFilters';
@@ -13,7 +13,7 @@ import { deployment, FakeStream, run } from './fakes';
 const IDS = ['r1', 'r2', 'r3', 'r4'];
 
 /** A page of four runs, of which the server refuses to change the last one. */
-async function makePage() {
+async function makePage(mode: RunsMode = 'table') {
   let listed = IDS;
   const requests: RunChangeRequest[] = [];
   const client = {
@@ -31,7 +31,7 @@ async function makePage() {
     }
   };
   const runs = new RunsModel(client, new FakeStream());
-  const page = new RunsPage(runs, client);
+  const page = new RunsPage(runs, client, mode);
   await runs.refresh();
   return { page, requests, list: (ids: string[]) => (listed = ids) };
 }
@@ -141,14 +141,26 @@ describe('the page of runs', () => {
     });
   });
 
-  it('filters by a period before now', () => {
-    render(<RunsPageView {...props} />);
+  it('filters by a period, which replaces the two times and is replaced by them', () => {
+    const times = { since: '2026-01-01T00:00:00Z', until: '' };
+    const { rerender } = render(
+      <RunsPageView {...props} filter={{ name: 'owl', ...times }} />
+    );
     fireEvent.change(screen.getByLabelText('Filter by time'), {
       target: { value: 'day' }
     });
-    const { since, ...rest } = actions.onFilter.mock.lastCall[0];
-    expect(rest).toEqual({ name: 'owl' });
-    expect(Date.now() - Date.parse(since)).toBeGreaterThanOrEqual(86_400_000);
+    const chosen = { name: 'owl', period: 'day' as const };
+    expect(actions.onFilter).toHaveBeenLastCalledWith(chosen);
+    rerender(<RunsPageView {...props} filter={chosen} />);
+    expect(screen.getByLabelText('Filter by time')).toHaveProperty(
+      'value',
+      'day'
+    );
+    fireEvent.change(screen.getByLabelText('From'), {
+      target: { value: '2026-01-02T03:04' }
+    });
+    const since = new Date('2026-01-02T03:04').toISOString();
+    expect(actions.onFilter).toHaveBeenLastCalledWith({ name: 'owl', since });
   });
 
   it('shows planned and past runs by day as an agenda', () => {
@@ -192,6 +204,14 @@ describe('the agenda', () => {
     ]);
   });
 
+  it('is shown again, and reads the planned runs with the others', async () => {
+    const { page } = await makePage('agenda');
+    await new Promise(resolve => setTimeout(resolve, 0));
+    expect(page.mode).toBe('agenda');
+    expect(page.upcoming.map(each => each.id)).toEqual(IDS);
+    page.dispose();
+  });
+
   it('reads planned runs with the filter of the page', async () => {
     const { page } = await makePage();
     const rest = () => new Promise(resolve => setTimeout(resolve, 0));
@@ -207,6 +227,15 @@ describe('the agenda', () => {
 });
 
 describe('filters', () => {
+  it('have a period before each request, also after it was restored', () => {
+    const before = Date.now() - PERIODS.hour;
+    const { since, ...rest } = queryNow({ tag: 'a', period: 'hour' });
+    expect(rest).toEqual({ tag: 'a' });
+    expect(Date.parse(since!)).toBeGreaterThanOrEqual(before);
+    const unknown = { tag: 'a', period: 'century' } as unknown as RunsFilter;
+    expect(queryNow(unknown)).toEqual({ tag: 'a' });
+  });
+
   it('are left out if they are empty', () => {
     expect(
       changeFilter({ name: 'b', tag: 'a' }, { name: '', since: '' })

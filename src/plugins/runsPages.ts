@@ -12,10 +12,10 @@ import {
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import type { IRunsQuery } from '../client';
 import { satflowIcon } from '../icons';
 import type { IRunsPageParts, RunsPageTab } from '../runs/runsPageTab';
-import { RunsModel } from '../runs/runs';
+import type { RunsMode, RunsPage } from '../runs/runsPage';
+import { type IPeriodQuery, RunsModel } from '../runs/runs';
 import { IActions, IClient, IDeployments, IStack, IStream } from '../tokens';
 import { tabArea } from './tabArea';
 
@@ -27,7 +27,12 @@ const ARGS = {
     filter: {
       type: 'object',
       description:
-        'Filter of the runs: deployment_id, state_type, name, tag, since, until.'
+        'Filter of the runs: deployment_id, state_type, name, tag, since, until, and period (hour, day, week or month before now).'
+    },
+    mode: {
+      type: 'string',
+      enum: ['table', 'agenda'],
+      description: 'How a new page shows the runs.'
     }
   }
 };
@@ -60,14 +65,16 @@ export const runsPages: JupyterFrontEndPlugin<void> = {
       label: trans.__('Open Runs Page'),
       describedBy: { args: ARGS },
       execute: async args => {
-        const filter = (args.filter ?? {}) as IRunsQuery;
+        const filter = (args.filter ?? {}) as IPeriodQuery;
+        const mode = args.mode === 'agenda' ? 'agenda' : 'table';
         let tab = tracker.currentWidget;
         if (!tab) {
           const runs = new RunsModel(client, stream, filter);
-          tab = await createTab(runs, client, parts);
+          const page = await createPage(runs, client, mode);
+          tab = await createTab(page, parts);
           app.shell.add(tab, tabArea(lab), { type: 'SatFlow Run' });
           await tracker.add(tab);
-          runs.changed.connect(() => void tracker.save(tab!));
+          page.changed.connect(() => void tracker.save(tab!));
         }
         app.shell.activateById(tab.id);
       }
@@ -76,23 +83,29 @@ export const runsPages: JupyterFrontEndPlugin<void> = {
     void restorer?.restore(tracker, {
       command: COMMAND,
       args: ({ content }) => ({
-        filter: content.filter as ReadonlyPartialJSONObject
+        filter: content.filter as ReadonlyPartialJSONObject,
+        mode: content.mode
       }),
       name: () => 'runs'
     });
   }
 };
 
-async function createTab(
+async function createPage(
   runs: RunsModel,
   client: IClient,
+  mode: RunsMode
+): Promise<RunsPage> {
+  const { RunsPage } = await import('../runs/runsPage');
+  return new RunsPage(runs, client, mode);
+}
+
+async function createTab(
+  page: RunsPage,
   parts: IRunsPageParts
 ): Promise<MainAreaWidget<RunsPageTab>> {
-  const [{ RunsPageTab }, { RunsPage }] = await Promise.all([
-    import('../runs/runsPageTab'),
-    import('../runs/runsPage')
-  ]);
-  const content = new RunsPageTab(new RunsPage(runs, client), parts);
+  const { RunsPageTab } = await import('../runs/runsPageTab');
+  const content = new RunsPageTab(page, parts);
   const tab = new MainAreaWidget({ content });
   tab.id = 'satflow-runs-page';
   tab.title.label = parts.trans.__('Runs');

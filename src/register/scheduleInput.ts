@@ -1,5 +1,3 @@
-import type React from 'react';
-
 import type { ErrorBody } from '../_api';
 import type { IScheduleDraft } from './scheduleDraft';
 
@@ -22,7 +20,7 @@ export function errorAttributes(
   field: string,
   errorId: string,
   hint = ''
-): React.AriaAttributes {
+): { 'aria-invalid'?: boolean; 'aria-describedby'?: string } {
   const isHere = error?.field === field;
   const described = `${hint} ${error ? errorId : ''}`.trim();
   return {

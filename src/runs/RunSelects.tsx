@@ -42,7 +42,7 @@ export function RunSelects(props: IRunSelectsProps): JSX.Element {
 export function changeFilter(filter: RunsFilter, part: RunsFilter): RunsFilter {
   const parts = Object.entries({ ...filter, ...part });
   return Object.fromEntries(
-    parts.filter(([, value]) => value !== '')
+    parts.filter(([, value]) => value !== '' && value !== undefined)
   ) as RunsFilter;
 }
 

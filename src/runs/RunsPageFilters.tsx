@@ -5,7 +5,6 @@ import React from 'react';
 import { useTrans } from '../components/translation';
 import { changeFilter, type IRunSelectsProps, RunSelects } from './RunSelects';
 import type { RunsFilter } from './runs';
-import { PERIODS } from './runsPage';
 
 /** The filters of the page of runs. */
 export function RunsPageFilters(props: IRunSelectsProps): JSX.Element {
@@ -70,22 +69,20 @@ function TimeFilters(props: {
     <>
       <HTMLSelect
         aria-label={trans.__('Filter by time')}
-        value=""
+        value={filter.period ?? ''}
         options={periodOptions(trans)}
-        onChange={event =>
-          onChange(periodBeforeNow(event.target.value as keyof typeof PERIODS))
-        }
+        onChange={event => onChange(choosePeriod(event.target.value))}
         data-testid="satflow-filter-period"
       />
       <TimeField
         label={trans.__('From')}
         value={filter.since}
-        onChange={since => onChange({ since })}
+        onChange={since => onChange({ since, period: undefined })}
       />
       <TimeField
         label={trans.__('To')}
         value={filter.until}
-        onChange={until => onChange({ until })}
+        onChange={until => onChange({ until, period: undefined })}
       />
     </>
   );
@@ -120,9 +117,10 @@ export function toLocalInput(time: string): string {
   return local.toISOString().slice(0, 16);
 }
 
-function periodBeforeNow(period: keyof typeof PERIODS | ''): RunsFilter {
-  const since = period && new Date(Date.now() - PERIODS[period]).toISOString();
-  return { since, until: '' };
+/** A period replaces the two times. */
+function choosePeriod(chosen: string): RunsFilter {
+  const period = (chosen || undefined) as RunsFilter['period'];
+  return { period, since: '', until: '' };
 }
 
 const periodOptions = (

@@ -23,8 +23,28 @@ result = satflow_ext.get_run(${id}).result()
 result`;
 }
 
+/** Periods before now, in milliseconds. */
+export const PERIODS = {
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 7 * 86_400_000,
+  month: 30 * 86_400_000
+};
+
+/** A query of which the time can be a period before each request. */
+export interface IPeriodQuery extends IRunsQuery {
+  period?: keyof typeof PERIODS;
+}
+
 /** A filter of runs; a missing part selects all. */
-export type RunsFilter = Omit<IRunsQuery, 'active' | 'limit' | 'offset'>;
+export type RunsFilter = Omit<IPeriodQuery, 'active' | 'limit' | 'offset'>;
+
+/** Return the query of a filter now. A period that this version does not know is left out. */
+export function queryNow({ period, ...query }: IPeriodQuery): IRunsQuery {
+  return period && Object.hasOwn(PERIODS, period)
+    ? { ...query, since: new Date(Date.now() - PERIODS[period]).toISOString() }
+    : query;
+}
 
 /** Number of runs in a page of the list. */
 export const PAGE_SIZE = 100;
@@ -34,7 +54,7 @@ export class RunsModel extends Observable {
   constructor(
     private readonly client: IRunsClient,
     private readonly stream: IStream,
-    private _filter: IRunsQuery = {}
+    private _filter: IPeriodQuery = {}
   ) {
     super();
   }
@@ -57,7 +77,7 @@ export class RunsModel extends Observable {
     return this._error;
   }
 
-  get filter(): IRunsQuery {
+  get filter(): IPeriodQuery {
     return this._filter;
   }
 
@@ -117,7 +137,7 @@ export class RunsModel extends Observable {
     return this.refresh();
   }
 
-  setFilter(filter: IRunsQuery): void {
+  setFilter(filter: IPeriodQuery): void {
     this._filter = filter;
     this.pageCount = 1;
     this.emitChanged();
@@ -156,14 +176,15 @@ export class RunsModel extends Observable {
     super.dispose();
   }
 
-  private readPages(filter: IRunsQuery): Promise<Run[][]> {
+  private readPages(filter: IPeriodQuery): Promise<Run[][]> {
+    const now = queryNow(filter);
     const offsets = Array.from(
       { length: this.pageCount },
       (_, page) => page * PAGE_SIZE
     );
     return Promise.all(
       offsets.map(async offset => {
-        const query = { ...filter, limit: PAGE_SIZE, offset };
+        const query = { ...now, limit: PAGE_SIZE, offset };
         return (await this.client.runs(query)).runs;
       })
     );

@@ -3,18 +3,10 @@ import { Throttler } from '@lumino/polling';
 import type { Run, RunChangeRequest, RunChanges } from '../_api';
 import type { IClient } from '../client';
 import { Observable } from '../components/observable';
-import type { RunsFilter, RunsModel } from './runs';
+import { queryNow, type RunsFilter, type RunsModel } from './runs';
 
 /** A change of several runs. */
 export type RunAction = RunChangeRequest['action'];
-
-/** Periods before now, in milliseconds. */
-export const PERIODS = {
-  hour: 3_600_000,
-  day: 86_400_000,
-  week: 7 * 86_400_000,
-  month: 30 * 86_400_000
-};
 
 /** Maximum number of runs that one request changes. */
 const MAX_CHANGES = 200;
@@ -30,7 +22,8 @@ export type RunsMode = 'table' | 'agenda';
 export class RunsPage extends Observable {
   constructor(
     readonly runs: RunsModel,
-    private readonly client: Pick<IClient, 'changeRuns' | 'runs'>
+    private readonly client: Pick<IClient, 'changeRuns' | 'runs'>,
+    private _mode: RunsMode = 'table'
   ) {
     super();
     runs.changed.connect(this.handleRuns, this);
@@ -147,7 +140,7 @@ export class RunsPage extends Observable {
     }
     try {
       const { runs } = await this.client.runs({
-        ...filter,
+        ...queryNow(filter),
         state_type,
         limit: MAX_PLANNED
       });
@@ -170,7 +163,6 @@ export class RunsPage extends Observable {
     edge: 'trailing'
   });
   private readFilter: RunsFilter | null = null;
-  private _mode: RunsMode = 'table';
   private _upcoming: Run[] = [];
   private _selected = new Set<string>();
   private _isBusy = false;

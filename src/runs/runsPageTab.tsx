@@ -75,6 +75,10 @@ export class RunsPageTab extends ModelView {
     return this.page.runs.filter;
   }
 
+  get mode(): RunsMode {
+    return this.page.mode;
+  }
+
   dispose(): void {
     this.page.dispose();
     super.dispose();
