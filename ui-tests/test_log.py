@@ -70,6 +70,7 @@ def assert_link_leads_to_a_line(page: Page, run: Locator) -> None:
     other = page.context.new_page()
     other.goto(link)
     expect(other.locator(".jp-Satflow-line.jp-mod-linked")).to_contain_text("orange", timeout=STARTS)
+    expect(other.locator(".jp-Satflow-line.jp-mod-linked")).to_be_in_viewport()
     expect(other).not_to_have_url(re.compile("satflow-run"))
     shot(other, "60-linked-line")
     other.goto(re.sub("satflow-run=[0-9a-f]{8}", "satflow-run=00000000", link))
