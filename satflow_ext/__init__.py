@@ -33,7 +33,7 @@ __all__ = [
 
 def load_ipython_extension(ipython: Any) -> None:
     """Attach to IPython (`%load_ext satflow_ext`): add the `%register_flow` magic and the list of flows for the sidebar."""
-    from satflow_ext.kernel.attach import attach_to_shell
+    from satflow_ext.kernel.hook import attach_to_shell
 
     attach_to_shell(ipython)
 

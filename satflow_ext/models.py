@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -210,8 +210,31 @@ class ScheduleChoices(WireModel):
     active: bool = True
 
 
-class CronSchedule(ScheduleChoices):
-    """A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end."""
+ScheduleDate = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+
+
+class BoundedSchedule(ScheduleChoices):
+    """A schedule that can have a first and a last day, both inclusive and in its time zone.
+
+    Prefect's schedules of these kinds have neither: one with a start or an end is stored as a recurrence rule.
+    """
+
+    start: ScheduleDate | None = None
+    end: ScheduleDate | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Return True if it has a start or an end."""
+        return self.start is not None or self.end is not None
+
+    @property
+    def bounds(self) -> str:
+        """The start and the end for display, with a space before each; empty without them."""
+        return f"{f' from {self.start}' if self.start else ''}{f' until {self.end}' if self.end else ''}"
+
+
+class CronSchedule(BoundedSchedule):
+    """A five-field cron expression, evaluated in an IANA time zone."""
 
     kind: Literal["cron"] = "cron"
     cron: Annotated[str, Option("--cron", "CRON", 'a cron schedule with five fields: "0 6 * * *"', "a cron expression")]
@@ -220,13 +243,14 @@ class CronSchedule(ScheduleChoices):
     @property
     def times(self) -> str:
         """The times on one line, differently for different times."""
-        return f"{self.cron} ({self.timezone})"
+        return f"{self.cron}{self.bounds} ({self.timezone})"
 
 
-class IntervalSchedule(ScheduleChoices):
+class IntervalSchedule(BoundedSchedule):
     """A fixed interval in seconds, evaluated in an IANA time zone.
 
-    The runs are whole intervals before and after `anchor`; None is the time of registration.
+    The runs are whole intervals before and after `anchor`. None is the beginning of the first day, and without that the time of
+    registration.
     """
 
     kind: Literal["interval"] = "interval"
@@ -243,7 +267,8 @@ class IntervalSchedule(ScheduleChoices):
     def times(self) -> str:
         """The times on one line, differently for different times."""
         anchor = f" from {self.anchor.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}" if self.anchor else ""
-        return f"every {self.seconds!r} s{anchor} ({self.timezone})"
+        bounds = f",{self.bounds}" if anchor and self.is_bounded else self.bounds
+        return f"every {self.seconds!r} s{anchor}{bounds} ({self.timezone})"
 
 
 class RRuleSchedule(ScheduleChoices):
@@ -1386,7 +1411,9 @@ class TaskRun(WireModel):
     """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
 
     `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
-    is the flow run that the task run represents, if it is the call of another flow.
+    is the flow run that the task run represents, if it is the call of another flow. `inputs` are the ids of the task runs whose
+    results are in its arguments, or for which it waited; `input_count` is their number, of which only the first ones may be
+    listed. `caller` is the id of the task run that called it.
     """
 
     id: str
@@ -1402,6 +1429,9 @@ class TaskRun(WireModel):
     tags: tuple[str, ...]
     interrupted: bool
     nested_run_id: str | None
+    inputs: tuple[str, ...]
+    input_count: int
+    caller: str | None
 
 
 class TaskRunQuery(WireModel):

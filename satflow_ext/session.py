@@ -278,11 +278,11 @@ class Deployments:
         return await content_download.download_version(chain, number or chain.newest, trusted_keys, here)
 
     async def roll_back(self, deployment_id: str, number: int) -> Registered:
-        """Create the next version from an earlier one; see `rollback.roll_back`."""
+        """Create the next version from an earlier one; see `registrar.roll_back`."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import rollback
+        from satflow_ext.registration import registrar
 
-        return await rollback.roll_back(endpoints, self._connection.settings, deployment_id, number)
+        return await registrar.roll_back(endpoints, self._connection.settings, deployment_id, number)
 
 
 class Runs:
@@ -324,11 +324,11 @@ class Runs:
         return await download.download_result(endpoints, self._connection.settings, run_id)
 
     async def preview_result(self, run_id: str) -> ResultPreview:
-        """Download and verify the result of a completed run, and draw it; see `results.preview`."""
+        """Download and verify the result of a completed run, and draw it; see `results.download`."""
         result = await self.download_result(run_id)
-        from satflow_ext.results import preview
+        from satflow_ext.results import download
 
-        return await asyncio.to_thread(preview.preview_result, result)
+        return await asyncio.to_thread(download.preview_result, result)
 
     async def read_failed_tasks(self, run_id: str) -> tuple[FailedTaskRun, ...]:
         """Read which inputs of failed tasks a run has kept."""
@@ -347,9 +347,9 @@ class Runs:
     async def find_version(self, detail: RunDetail) -> int | None:
         """Return the number of the version that a run executed; None if it is unknown."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.deployments import run_version
+        from satflow_ext.deployments import versions
 
-        return await run_version.find_version(endpoints, detail)
+        return await versions.find_version(endpoints, detail)
 
     async def list_runs(self, query: RunQuery) -> tuple[Run, ...]:
         """List runs, newest first."""
@@ -373,19 +373,19 @@ class Runs:
         detail = await runs.read_run_detail(endpoints.prefect, run_id)
         if detail.failure is None:
             return detail
-        from satflow_ext.deployments import run_version
+        from satflow_ext.deployments import versions
         from satflow_ext.run_logs import failed_inputs
 
         inputs = await asyncio.to_thread(failed_inputs.read_failed_inputs, self._connection.settings, detail.run.id)
-        return await run_version.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
+        return await versions.add_failed_code(endpoints, runs.add_input_values(detail, inputs))
 
     async def read_version(self, run_id: str) -> RunVersion:
         """Read the version of its deployment that a run executes."""
         endpoints = await self._connection.endpoints()
         from satflow_ext import runs
-        from satflow_ext.deployments import run_version
+        from satflow_ext.deployments import versions
 
-        return await run_version.read_run_version(endpoints, await runs.read_run(endpoints.prefect, run_id))
+        return await versions.read_run_version(endpoints, await runs.read_run(endpoints.prefect, run_id))
 
     async def list_task_runs(self, run_id: str, book: TaskRunBook | None = None) -> tuple[TaskRun, ...]:
         """List the task runs of one run; see `runs.list_task_runs`."""
@@ -582,7 +582,7 @@ class RunGroups:
     async def submit_until_done(self) -> None:
         """Submit the active groups of a Prefect API that is not the local stack's, until none is left."""
         database = await self._open_database()
-        from satflow_ext.run_groups.submission import submit_until_done
+        from satflow_ext.run_groups.groups import submit_until_done
 
         async def locate_api() -> PrefectApi:
             return (await self._connection.endpoints()).prefect
@@ -619,7 +619,7 @@ class RunGroups:
 
     async def _advance_groups(self, database: GroupDatabase) -> bool:
         endpoints = await self._connection.endpoints()
-        from satflow_ext.run_groups.submission import advance_groups
+        from satflow_ext.run_groups.groups import advance_groups
 
         with suppress(PrefectFailed, DiskFull):  # the group contains the reason
             return await advance_groups(database, endpoints.prefect, self._connection.settings)

@@ -17,6 +17,10 @@ UNION_TAGS = frozenset({"cron", "interval", "rrule", "subscribe", "unsubscribe"}
 MESSAGES = {
     "bool_parsing": "it must be true or false",
     "bool_type": "it must be true or false",
+    "date_from_datetime_inexact": "it must be a date without a time, such as 2026-01-31",
+    "date_from_datetime_parsing": "it must be a date, such as 2026-01-31",
+    "date_parsing": "it must be a date, such as 2026-01-31",
+    "date_type": "it must be a date, such as 2026-01-31",
     "dict_type": "it must be a JSON object",
     "finite_number": "it must be a number",
     "float_parsing": "it must be a number",

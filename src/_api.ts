@@ -245,24 +245,28 @@ export interface Commit {
 }
 
 /**
- * A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end.
+ * A five-field cron expression, evaluated in an IANA time zone.
  */
 export interface CronSchedule {
   name: string | null;
   parameters: JsonObject;
   active: boolean;
+  start: string | null;
+  end: string | null;
   kind: 'cron';
   cron: string;
   timezone: string;
 }
 
 /**
- * A five-field cron expression, evaluated in an IANA time zone. Prefect's cron schedules have no start and no end.
+ * A five-field cron expression, evaluated in an IANA time zone.
  */
 export interface CronScheduleInput {
   name?: string | null;
   parameters?: JsonObject;
   active?: boolean;
+  start?: string | null;
+  end?: string | null;
   kind?: 'cron';
   cron: string;
   timezone?: string;
@@ -562,12 +566,15 @@ export interface InfrastructureInput {
 /**
  * A fixed interval in seconds, evaluated in an IANA time zone.
  *
- * The runs are whole intervals before and after `anchor`; None is the time of registration.
+ * The runs are whole intervals before and after `anchor`. None is the beginning of the first day, and without that the time of
+ * registration.
  */
 export interface IntervalSchedule {
   name: string | null;
   parameters: JsonObject;
   active: boolean;
+  start: string | null;
+  end: string | null;
   kind: 'interval';
   seconds: number;
   timezone: string;
@@ -577,12 +584,15 @@ export interface IntervalSchedule {
 /**
  * A fixed interval in seconds, evaluated in an IANA time zone.
  *
- * The runs are whole intervals before and after `anchor`; None is the time of registration.
+ * The runs are whole intervals before and after `anchor`. None is the beginning of the first day, and without that the time of
+ * registration.
  */
 export interface IntervalScheduleInput {
   name?: string | null;
   parameters?: JsonObject;
   active?: boolean;
+  start?: string | null;
+  end?: string | null;
   kind?: 'interval';
   seconds: number;
   timezone?: string;
@@ -1294,7 +1304,9 @@ export interface TaskChange {
  * A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
  *
  * `duration` is the time that its finished attempts took, and `attempts` the number of attempts that started. `nested_run_id`
- * is the flow run that the task run represents, if it is the call of another flow.
+ * is the flow run that the task run represents, if it is the call of another flow. `inputs` are the ids of the task runs whose
+ * results are in its arguments, or for which it waited; `input_count` is their number, of which only the first ones may be
+ * listed. `caller` is the id of the task run that called it.
  */
 export interface TaskRun {
   id: string;
@@ -1319,6 +1331,9 @@ export interface TaskRun {
   tags: string[];
   interrupted: boolean;
   nested_run_id: string | null;
+  inputs: string[];
+  input_count: number;
+  caller: string | null;
 }
 
 /**

@@ -14,6 +14,38 @@ export function hasFailed(state: Run['state_type']): boolean {
   return state === 'FAILED' || state === 'CRASHED';
 }
 
+/** Return the name of a state in the user's language: one of Prefect's or of ours. A name that a flow made up stays as it is. */
+export function stateName(name: string, trans: TranslationBundle): string {
+  const names: Record<string, string> = {
+    Scheduled: trans.__('Scheduled'),
+    Late: trans.__('Late'),
+    AwaitingRetry: trans.__('AwaitingRetry'),
+    AwaitingConcurrencySlot: trans.__('AwaitingConcurrencySlot'),
+    Pending: trans.__('Pending'),
+    Submitting: trans.__('Submitting'),
+    InfrastructurePending: trans.__('InfrastructurePending'),
+    Running: trans.__('Running'),
+    Retrying: trans.__('Retrying'),
+    Resuming: trans.__('Resuming'),
+    Paused: trans.__('Paused'),
+    Suspended: trans.__('Suspended'),
+    Completed: trans.__('Completed'),
+    Cached: trans.__('Cached'),
+    RolledBack: trans.__('RolledBack'),
+    Failed: trans.__('Failed'),
+    TimedOut: trans.__('TimedOut'),
+    Crashed: trans.__('Crashed'),
+    Cancelling: trans.__('Cancelling'),
+    Cancelled: trans.__('Cancelled'),
+    Waiting: trans.__('Waiting'),
+    Refused: trans.__('Refused'),
+    Deleted: trans.__('Deleted'),
+    Stopped: trans.__('Stopped'),
+    Interrupted: trans.__('Interrupted')
+  };
+  return Object.hasOwn(names, name) ? names[name] : name;
+}
+
 /** Format a duration: `1 h 02 min`, `3 min 20 s`, `4.2 s`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.floor(seconds);

@@ -47,6 +47,7 @@ def read(wheel: ZipFile, ending: str) -> str:
         f"{LAB}/install.json",
         f"{LAB}/schemas/satflow-ext/plugin.json",
         f"{LAB}/static/style.js",
+        "satflow_ext/locale/de_DE/LC_MESSAGES/satflow_ext.json",
         "etc/jupyter/jupyter_server_config.d/satflow_ext.json",
         "etc/ipython/startup/50-satflow.py",
     ],
@@ -92,9 +93,14 @@ def test_wheel_says_what_it_is(wheel, version):
 
 
 def test_wheel_is_for_every_jupyterlab_that_pyproject_allows(wheel):
-    """JupyterLab compares the dependencies with its own packages, and webpack the shared packages at run time."""
+    """JupyterLab compares the dependencies with its own packages, and webpack the shared packages at run time.
+
+    A web worker has no shared packages, so the one that it uses is excluded.
+    """
     package = json.loads(read(wheel, f"{LAB}/package.json"))
-    shared = {name: each["requiredVersion"] for name, each in package["jupyterlab"]["sharedPackages"].items()}
+    declared = package["jupyterlab"]["sharedPackages"]
+    assert [name for name, each in declared.items() if not each] == ["@dagrejs/dagre"]
+    shared = {name: each["requiredVersion"] for name, each in declared.items() if each}
     assert shared == {
         name: each
         for name, each in package["dependencies"].items()
@@ -105,10 +111,13 @@ def test_wheel_is_for_every_jupyterlab_that_pyproject_allows(wheel):
     assert shared["@jupyterlab/application"] == f"^{oldest[1]}.0"
 
 
-def test_wheel_has_the_command(wheel):
-    scripts = ConfigParser()
-    scripts.read_string(read(wheel, ".dist-info/entry_points.txt"))
-    assert dict(scripts["console_scripts"]) == {"satflow": "satflow_ext.cli:main"}
+def test_wheel_has_the_command_and_the_languages(wheel):
+    entry_points = ConfigParser()
+    entry_points.optionxform = str  # keeps the case of de_DE
+    entry_points.read_string(read(wheel, ".dist-info/entry_points.txt"))
+    assert dict(entry_points["console_scripts"]) == {"satflow": "satflow_ext.cli:main"}
+    assert dict(entry_points["jupyterlab.locale"]) == {"satflow_ext": "satflow_ext"}
+    assert dict(entry_points["jupyterlab.languagepack"]) == {"de_DE": "satflow_ext.server.translations:de_DE"}
 
 
 def jupyter(*words: str) -> str:

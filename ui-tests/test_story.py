@@ -111,6 +111,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     wait_for_lines(page, 2 * 180)
     assert_every_tile_is_told_once(page)
     run.get_by_test_id("satflow-tab-tasks").click()
+    assert_graph_leads_to_a_task_run(page, run)
     assert_timeline_leads_to_the_log(page, run)
     run.get_by_test_id("satflow-tab-artifacts").click()
     expect(run.locator("img")).to_be_visible()
@@ -120,6 +121,38 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     shot(page, "7-details")
     lab.put_beside_notebook(page)
     shot(page, "7-beside-notebook")
+
+
+def assert_graph_leads_to_a_task_run(page: Page, run: Locator) -> None:
+    """Follow the dependencies by keyboard, open a mapped task and one of its runs, and group them again."""
+    run.get_by_test_id("satflow-show-graph").click()
+    graph = run.get_by_test_id("satflow-graph")
+    expect(graph).to_have_attribute("data-laid-out", re.compile(r"\d+"))
+    closed = int(graph.get_attribute("data-nodes") or 0)
+    expect(graph.get_by_test_id("satflow-graph-list")).to_contain_text(
+        "vegetation (192), 192 Completed, followed by mosaic-"
+    )
+    show_themes(page, "6-graph")
+    box = graph.get_by_test_id("satflow-graph-box")
+    tip = graph.get_by_test_id("satflow-graph-tip")
+    box.press("Home")
+    expect(tip).to_contain_text("vegetation (192)")
+    box.press("ArrowRight")
+    expect(tip).to_contain_text("depends on vegetation")
+    box.press("ArrowLeft")
+    box.press("Enter")
+    expect(graph).to_have_attribute("data-nodes", str(closed + 100))
+    assert len(page.workers) > 0, "it is laid out in a web worker"
+    expect(graph).to_have_attribute("data-laid-out", str(closed + 100))
+    box.press("Home")
+    expect(tip.locator("strong")).to_contain_text("vegetation-")
+    box.press("Enter")
+    expect(run.get_by_test_id("satflow-selected-task")).to_contain_text("vegetation-")
+    expect(run.get_by_test_id("satflow-task-card")).to_contain_text("Running")
+    show_themes(page, "6-graph-opened")
+    graph.get_by_test_id("satflow-graph-close").click()
+    expect(graph).to_have_attribute("data-nodes", str(closed))
+    run.get_by_test_id("satflow-show-timeline").click()
 
 
 def assert_timeline_leads_to_the_log(page: Page, run: Locator) -> None:

@@ -17,7 +17,8 @@ from satflow_ext.validation_errors import convert_first_error
 
 TIMINGS = {"cron": "cron", "interval": "seconds", "rrule": "rrule"}
 """The part of a written schedule that defines its times → the field of the schedule. Each schedule has one of them."""
-PARTS = (*TIMINGS, "timezone", "name", "anchor", "active")
+BOUNDS = ("start", "end")
+PARTS = (*TIMINGS, "timezone", "name", "anchor", *BOUNDS, "active")
 PARAMETER = "param."
 """Prefix of the parts that are parameters of a schedule's runs."""
 EXAMPLE = "For example, --schedule \"cron='0 6 * * *' timezone=Europe/Berlin name=early param.size=4\"."
@@ -127,6 +128,9 @@ def _build_schedule(parts: Mapping[str, Any], zone: str) -> Schedule:
     if len(kinds) != 1:
         problem = f"{' and '.join(kinds)} are both given" if kinds else "it has no times"
         raise InvalidSchedule(f"{problem}.", fix="Give one of cron=, interval= (seconds) and rrule=.")
+    if kinds == ["rrule"] and any(parts.get(name) is not None for name in BOUNDS):
+        fix = "Write DTSTART and UNTIL in the rule, such as DTSTART:20260105T060000 RRULE:FREQ=DAILY;UNTIL=20261231T235959."
+        raise InvalidSchedule("a recurrence rule has its start and its end in itself.", fix=fix)
     try:
         return _validate(parts, zone)
     except BadRequest as error:

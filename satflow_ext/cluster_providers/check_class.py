@@ -7,21 +7,9 @@ have any side effect.
 from __future__ import annotations
 
 import sys
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from satflow_ext.cluster_providers import signature
-
-
-class ClassCheck(BaseModel):
-    """The result of a check. `details` has the reason why a class is missing, or the names of the arguments that do not fit."""
-
-    model_config = ConfigDict(frozen=True)
-
-    outcome: Literal["fits", "missing", "unknown", "required"]
-    details: tuple[str, ...] = ()
-    accepted: tuple[str, ...] = ()
+from satflow_ext.cluster_providers.signature import ClassCheck
 
 
 def check_class(path: str, names: list[str]) -> ClassCheck:

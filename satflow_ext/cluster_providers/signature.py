@@ -6,7 +6,9 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 KEYWORD_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -26,6 +28,16 @@ class Parameters:
     def unknown_names(self, names: list[str]) -> list[str]:
         """Return the names that are not keyword arguments."""
         return [] if self.accepts_any else [name for name in names if name not in self.named]
+
+
+class ClassCheck(BaseModel):
+    """The result of a check. `details` has the reason why a class is missing, or the names of the arguments that do not fit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["fits", "missing", "unknown", "required"]
+    details: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
 
 def import_class(path: str) -> Callable[..., Any]:

@@ -1,9 +1,13 @@
-"""A flow run's context on a Dask worker, built once with its clients and used by each task."""
+"""A flow run's context on a Dask worker, built once with its clients and used by each task.
+
+Log lines of tasks have the Dask worker's name in the name of the logger, so that the message is unchanged.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import logging
 import os
 import pickle
@@ -16,18 +20,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from distributed import get_worker
 from prefect.context import AsyncClientContext, FlowRunContext, SettingsContext, SyncClientContext, hydrated_context
 from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
+from prefect.logging.handlers import APILogHandler, APILogWorker, PrefectConsoleHandler
 from prefect.task_engine import run_task_async, run_task_sync
 from prefect.utilities.collections import visit_collection
 
 from satflow_ext.cell_lines import register_cell_lines
-from satflow_ext.dask_tasks import context, worker_logging
+from satflow_ext.dask_tasks import context
 from satflow_ext.dask_tasks.prefect_from_there import with_worker_api_url
 from satflow_ext.dask_tasks.task_calls import PackedCall, StatePlaceholder
 from satflow_ext.exception_pickling import make_state_picklable
-from satflow_ext.run_logs.capture import close_files
+from satflow_ext.redaction.encodable import make_messages_encodable
+from satflow_ext.run_logs.capture import capture_logs, close_files
+from satflow_ext.run_logs.failed_inputs import record_failed_inputs
 
 if TYPE_CHECKING:
+    from distributed import Worker
     from prefect.client.schemas.objects import State
 
     from satflow_ext.dask_tasks.plugins import SharedContext
@@ -35,12 +42,17 @@ if TYPE_CHECKING:
 DELIVERY_TIMEOUT = 20.0
 """Seconds in which a Dask worker sends its last events and log lines to Prefect's API. A nanny would kill it after four."""
 
+LOGGERS = ("root", "prefect", "prefect.flow_runs", "prefect.task_runs", "prefect.extra")
+"""The loggers with Prefect's handlers: the first ones have the console handler, the others the handler for the API."""
+
 _build_lock = threading.Lock()
 _open_contexts: set[WorkerContext] = set()
 _folder_lock = threading.Lock()
 _task_folders: list[str] = []
 """The folders of the running tasks with data files. All threads of a process share one working directory."""
 _original_folder = ""
+_current_worker: contextvars.ContextVar[str | None] = contextvars.ContextVar("satflow_dask_worker", default=None)
+"""The name of the Dask worker that runs this task, set only for SatFlow's tasks: others may use this process as well."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -117,7 +129,7 @@ class WorkerContext:
         self._stack.enter_context(with_worker_api_url(SettingsContext(**serialized.pop("settings_context"))))
         client = self._stack.enter_context(SyncClientContext()).client
         self._stack.enter_context(hydrated_context(serialized, client=client))
-        worker_logging.attach_handlers(get_worker())
+        attach_handlers(get_worker())
 
     def _run_in_context(self, call: PackedCall, from_dask: Mapping[str, Any]) -> State[Any]:
         for variable, value in self._variables:
@@ -255,3 +267,53 @@ def _leave_folder(folder: str) -> None:
     with _folder_lock:
         _task_folders.remove(folder)
         os.chdir(_task_folders[-1] if _task_folders else _original_folder)
+
+
+class NamingHandler(APILogHandler):
+    """Prefect's handler, with the Dask worker's name added to the logger's: `prefect.task_runs on Dask worker 3`."""
+
+    def prepare(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Convert the record to the format of the API."""
+        worker = _current_worker.get()
+        if worker is not None:
+            record = copy.copy(record)
+            record.name = f"{record.name} on Dask worker {worker}"
+        return super().prepare(record)
+
+
+def attach_handlers(worker: Worker) -> None:
+    """Add the worker's name to log lines of this context and of its copies."""
+    capture_logs()
+    make_messages_encodable()
+    record_failed_inputs()
+    _current_worker.set(_worker_name(worker))
+    for logger in map(logging.getLogger, LOGGERS):
+        _replace_handlers(logger, APILogHandler, _make_naming_handler)
+        _replace_handlers(logger, PrefectConsoleHandler, _make_plain_handler)
+
+
+def _replace_handlers(
+    logger: logging.Logger, kind: type[logging.Handler], make_handler: Callable[[Any], logging.Handler | None]
+) -> None:
+    """Replace each of Prefect's handlers of this class by the result of `make_handler`, unless the result is None."""
+    for stock in [each for each in logger.handlers if type(each) is kind]:
+        if (other := make_handler(stock)) is not None:
+            other.setLevel(stock.level)
+            other.setFormatter(stock.formatter)
+            logger.removeHandler(stock)
+            logger.addHandler(other)
+
+
+def _make_naming_handler(stock: logging.Handler) -> NamingHandler:
+    return NamingHandler()
+
+
+def _make_plain_handler(stock: PrefectConsoleHandler) -> logging.Handler | None:
+    """Create a handler without colors if the stream is not a terminal: Prefect's needs half the time of a task per line."""
+    return None if stock.stream.isatty() else logging.StreamHandler(stock.stream)
+
+
+def _worker_name(worker: Worker) -> str:
+    """Return the name from the cluster's status. An unnamed worker's name is its address, which must stay private."""
+    name = str(worker.name)
+    return worker.id.rpartition("-")[2] if "://" in name else name

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from satflow_ext.deployments.notification_blocks import find_block
 from satflow_ext.errors import InvalidAutomation
 from satflow_ext.models import JsonObject, Notification, Registration, Trigger
-from satflow_ext.prefect_api import PrefectClient, replace_not_found
+from satflow_ext.prefect_api import PrefectClient
 from satflow_ext.prefect_names import read_deployment
 from satflow_ext.prefect_rows import AutomationRow, DeploymentRow
 
@@ -100,23 +101,6 @@ def _check_local_choices(chosen: Registration) -> None:
         )
 
 
-def check_file_parameters(chosen: Registration, parameter_schema: JsonObject) -> None:
-    """Check that the flow has the parameters that get the paths of new files.
-
-    Raises:
-        InvalidAutomation: it does not have one of them.
-    """
-    properties = parameter_schema.get("properties")
-    known = [*properties] if isinstance(properties, dict) else []
-    for position, each in enumerate(chosen.trigger):
-        if each.parameter is not None and each.parameter not in known:
-            raise InvalidAutomation(
-                f"The flow has no parameter {each.parameter}.",
-                fix=f"Its parameters are {', '.join(known)}." if known else "It has none: leave the parameter out.",
-                field=f"trigger.{position}.parameter",
-            )
-
-
 def list_values(chosen: Registration) -> dict[str, str]:
     """Return the notifications and triggers of a registration by their names in differences."""
     return dict.fromkeys(chosen.automation_labels, ON)
@@ -197,26 +181,6 @@ async def plan_automations(
         trigger = await _find_event(client, each, full_name, f"trigger.{position}.after")
         planned[each.label] = _build(each, full_name, own_id, trigger, start)
     return planned
-
-
-async def find_block(client: PrefectClient, name: str, field: str) -> UUID:
-    """Return the id of a block that sends notifications.
-
-    Args:
-        client: an open Prefect client.
-        name: the block, as `type/name`.
-        field: the field of the request, for errors.
-
-    Raises:
-        InvalidAutomation: Prefect has no such block, or it cannot send notifications.
-    """
-    type_name, _, block_name = name.partition("/")
-    fix = "Create it in Prefect, or choose another one (docs/notifications.md)."
-    with replace_not_found(InvalidAutomation(f"Prefect has no block {name}.", fix=fix, field=field)):
-        block = await client.read_block(type_name, block_name)
-    if "notify" not in block.block_schema.capabilities:
-        raise InvalidAutomation(f"The block {name} cannot send notifications.", fix=fix, field=field)
-    return block.id
 
 
 async def _find_event(client: PrefectClient, trigger: Trigger, full_name: str, field: str) -> JsonObject:

@@ -1,4 +1,4 @@
-"""The Prefect blocks that send notifications: list them, and send a test message through one as a run's failure would.
+"""The Prefect blocks that send notifications: list and find them, and send a test message through one as a run's failure would.
 
 Prefect has no request that sends a notification. An automation does, in the server's own process and with its network, so a test
 creates one, triggers it, reads what happened from the events of its action, and removes it.
@@ -11,11 +11,10 @@ import re
 from datetime import datetime, timezone
 from uuid import UUID, uuid4
 
-from satflow_ext.deployments.automations import REACTIVE, find_block
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import NotificationFailed
+from satflow_ext.errors import InvalidAutomation, NotificationFailed
 from satflow_ext.models import JsonObject
-from satflow_ext.prefect_api import PrefectClient, prefect_client
+from satflow_ext.prefect_api import PrefectClient, prefect_client, replace_not_found
 from satflow_ext.prefect_rows import EventRow
 
 TEST_EVENT = "satflow.notification.test"
@@ -37,6 +36,26 @@ async def list_blocks(api: PrefectApi) -> tuple[str, ...]:
     async with prefect_client(api) as client:
         blocks = await client.read_notification_blocks()
     return tuple(sorted(f"{block.block_type.slug}/{block.name}" for block in blocks if block.name))
+
+
+async def find_block(client: PrefectClient, name: str, field: str) -> UUID:
+    """Return the id of a block that sends notifications.
+
+    Args:
+        client: an open Prefect client.
+        name: the block, as `type/name`.
+        field: the field of the request, for errors.
+
+    Raises:
+        InvalidAutomation: Prefect has no such block, or it cannot send notifications.
+    """
+    type_name, _, block_name = name.partition("/")
+    fix = "Create it in Prefect, or choose another one (docs/notifications.md)."
+    with replace_not_found(InvalidAutomation(f"Prefect has no block {name}.", fix=fix, field=field)):
+        block = await client.read_block(type_name, block_name)
+    if "notify" not in block.block_schema.capabilities:
+        raise InvalidAutomation(f"The block {name} cannot send notifications.", fix=fix, field=field)
+    return block.id
 
 
 async def send_test(api: PrefectApi, block: str) -> None:
@@ -63,7 +82,14 @@ def _test_automation(block: str, block_id: UUID, resource: str) -> JsonObject:
     return {
         "name": f"SatFlow: test of {block}",
         "enabled": True,
-        "trigger": {**REACTIVE, "match": {"prefect.resource.id": resource}, "expect": [TEST_EVENT]},
+        "trigger": {
+            "type": "event",
+            "posture": "Reactive",
+            "threshold": 1,
+            "within": 0,
+            "match": {"prefect.resource.id": resource},
+            "expect": [TEST_EVENT],
+        },
         "actions": [
             {
                 "type": "send-notification",

@@ -1,11 +1,11 @@
-"""The parameter schema for the Prefect API, with names and types but no defaults and docstrings; and a check for schedules."""
+"""The parameter schema for the Prefect API: names and types only; and checks of choices that name parameters."""
 
 from __future__ import annotations
 
 from pydantic import JsonValue
 
-from satflow_ext.errors import InvalidParameter
-from satflow_ext.models import JsonObject
+from satflow_ext.errors import InvalidAutomation, InvalidParameter
+from satflow_ext.models import JsonObject, Registration
 
 _KEYWORDS = """
 $defs $ref definitions title type enum const format discriminator
@@ -62,3 +62,20 @@ def _without_private(value: JsonValue) -> JsonValue:
     if isinstance(value, list):
         return [_without_private(item) for item in value]
     return value
+
+
+def check_file_parameters(chosen: Registration, parameter_schema: JsonObject) -> None:
+    """Check that the flow has the parameters that get the paths of new files.
+
+    Raises:
+        InvalidAutomation: it does not have one of them.
+    """
+    properties = parameter_schema.get("properties")
+    known = [*properties] if isinstance(properties, dict) else []
+    for position, each in enumerate(chosen.trigger):
+        if each.parameter is not None and each.parameter not in known:
+            raise InvalidAutomation(
+                f"The flow has no parameter {each.parameter}.",
+                fix=f"Its parameters are {', '.join(known)}." if known else "It has none: leave the parameter out.",
+                field=f"trigger.{position}.parameter",
+            )

@@ -60,7 +60,8 @@ async def inspect_deployment(
     row = await automations.read_with_automations(client, full_name)
     entry = await asyncio.to_thread(Journal(settings).read_entry, endpoints, full_name)
     settled = entry.settle_begun_write(pin_of(row) if row else None) if entry else None
-    return await _determine_divergence(client, full_name, row, settled)
+    written, divergence = await _determine_divergence(client, row, settled)
+    return RecoveredDeployment(full_name, row, written, divergence)
 
 
 async def recover_deployment(
@@ -79,36 +80,37 @@ async def recover_deployment(
     entry = await asyncio.to_thread(journal.read_entry, endpoints, full_name)
     if entry is not None and entry.begun is not None:
         entry = await _settle_entry(client, entry, row, journal)
-    found = await _determine_divergence(client, full_name, row, entry)
-    if found.divergence != "lost" or found.written is None:
-        return found
+    written, divergence = await _determine_divergence(client, row, entry)
+    if divergence != "lost" or written is None:
+        return RecoveredDeployment(full_name, row, written, divergence)
     try:
-        made = await _read_manifest(found.written, endpoints, settings)
+        made = await _read_manifest(written, endpoints, settings)
     except SatflowError as error:
-        logger.warning("Prefect has lost version %s of %s. %s", found.written.version, full_name, error)
-        return found
+        logger.warning("Prefect has lost version %s of %s. %s", written.version, full_name, error)
+        return RecoveredDeployment(full_name, row, written, divergence)
     try:
         row = await publish.publish_version(
-            client, made, found.written.pin, _restore_choices(found.written), row, endpoints, journal
+            client, made, written.pin, _restore_choices(written), row, endpoints, journal
         )
     except InvalidAutomation as error:  # the database has also lost a block
         logger.warning("The notifications and triggers of %s are not complete. %s", full_name, error)
         row = await automations.read_with_automations(client, full_name)
     logger.warning("Prefect had lost version %s of %s; it was restored.", made.version, full_name)
-    return RecoveredDeployment(full_name, row, found.written, "as written")
+    return RecoveredDeployment(full_name, row, written, "as written")
 
 
 async def _determine_divergence(
-    client: PrefectClient, full_name: str, row: DeploymentRow | None, entry: JournalEntry | None
-) -> RecoveredDeployment:
+    client: PrefectClient, row: DeploymentRow | None, entry: JournalEntry | None
+) -> tuple[DeploymentWrite | None, Divergence]:
+    """Return the last write in the journal, and how the row differs from it."""
     written = entry.written if entry else None
     if entry is None or written is None:
-        return RecoveredDeployment(full_name, row, None, "as written")
+        return None, "as written"
     live = LiveState(version_number(row.version), pin_of(row)) if row else None
     divergence = classify_divergence(written, live, None)
     if divergence in ("changed", "gone") and entry.marker_name is not None:
         divergence = classify_divergence(written, live, await write_marker.read_marker(client, entry.marker_name))
-    return RecoveredDeployment(full_name, row, written, divergence)
+    return written, divergence
 
 
 async def _settle_entry(

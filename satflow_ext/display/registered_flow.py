@@ -98,7 +98,7 @@ def schedule_text(schedule: Schedule) -> str:
     """Format a schedule for display."""
     name = f"{schedule.name}: " if schedule.name else ""
     timing = (
-        f"every {_duration_text(schedule.seconds)} ({schedule.timezone})"
+        f"every {_duration_text(schedule.seconds)}{schedule.bounds} ({schedule.timezone})"
         if isinstance(schedule, IntervalSchedule)
         else schedule.times
     )

@@ -33,6 +33,8 @@ FIX = (
     "Check that it is running, that flow runs can reach it, that it has the flow's versions of Python and Ray, and, if it "
     f"requires a token, that {ray_environment.TOKEN_VARIABLE} is among the flow's secrets."
 )
+START_TIMED_OUT = "timed out during startup"
+"""Part of the message of Ray's error if its processes take too long to start (`ray/_private/node.py`)."""
 START_TIMEOUT = 60.0
 """Seconds for Ray to start a process on each machine."""
 DELIVERY_TIMEOUT = 20.0
@@ -110,13 +112,9 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
         resources.callback(shutil.rmtree, folder, ignore_errors=True)
         resources.callback(ray.shutdown)
         try:
-            ray.init(
-                "local",
+            _start_with_retries(
                 num_cpus=self.num_cpus,
-                include_dashboard=False,
-                namespace="prefect",
                 runtime_env={"worker_process_setup_hook": WORKER_HOOK},
-                logging_level=logging.WARNING,
                 _temp_dir=str(folder / "ray"),  # Ray makes it accessible to all users, but its parent folder is private
             )
         except Exception as error:
@@ -164,6 +162,19 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             (folder / place).write_bytes(content)
         return folder if contents else None
+
+
+def _start_with_retries(**options: Any) -> None:
+    """Start Ray, with retries: it gives itself 30 seconds, which are not enough on a machine that is very busy."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            ray.init("local", include_dashboard=False, namespace="prefect", logging_level=logging.WARNING, **options)
+        except Exception as error:
+            if left == 0 or START_TIMED_OUT not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return
 
 
 def _connect_with_retries(address: str, **options: Any) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.errors import ClusterFailed, ClusterNotStarted, GatewayUnreachable
+from satflow_ext.errors import ClusterFailed, GatewayUnreachable
 from satflow_ext.gateways import shared_clusters, worker_guard
-from satflow_ext.gateways.cluster_request import GatewayClusterRequest, set_options
-from satflow_ext.gateways.cluster_start import CHECK_PERIOD, Deadline, join_cluster, provide_workers, release_cluster
-from satflow_ext.gateways.connection import connect_gateway, locate_gateway, read_cluster_options, translate_errors
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.gateways.cluster_start import Deadline, release_cluster, start_cluster
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway, translate_errors
 from satflow_ext.gateways.gateway_locator import DaskGateway
 from satflow_ext.settings import Settings, load_settings
 
@@ -63,54 +63,6 @@ def current_deployment_id() -> str | None:
     context = FlowRunContext.get()
     run = context.flow_run if context else None
     return str(run.deployment_id) if run and run.deployment_id else None
-
-
-def start_cluster(
-    gateway: Gateway, request: GatewayClusterRequest, label: str | None, settings: Settings
-) -> GatewayCluster:
-    """Return a cluster that matches the request and is ready for tasks: the existing one with this label, or a new one.
-
-    Raises:
-        ClusterNotStarted: the cluster is not ready.
-        GatewayRefused: the gateway does not offer such a cluster.
-        SizeRefused: the gateway does not offer this worker size.
-    """
-    deadline = Deadline(request.start_timeout)
-    while True:
-        name, made = _find_or_submit(gateway, request, label, settings)
-        try:
-            return _prepare_cluster(gateway, name, request, deadline)
-        except ClusterNotStarted:
-            if made:
-                _stop_cluster(gateway, name)
-            if made or deadline.has_passed:
-                raise
-            time.sleep(CHECK_PERIOD)  # it ended before it was joined, or the gateway has not detected its crash yet
-        except BaseException:  # also an interrupt: a cluster created by this call must not remain
-            if made:
-                _stop_cluster(gateway, name)
-            raise
-
-
-def _find_or_submit(
-    gateway: Gateway, request: GatewayClusterRequest, label: str | None, settings: Settings
-) -> tuple[str, bool]:
-    options = read_cluster_options(gateway)
-    chosen = set_options(options, request, label)
-    if label is None:
-        return shared_clusters.submit_cluster(gateway, options), True
-    with shared_clusters.lock_label(label, settings):
-        return shared_clusters.find_or_create_cluster(gateway, options, chosen, label)
-
-
-def _prepare_cluster(gateway: Gateway, name: str, request: GatewayClusterRequest, deadline: Deadline) -> GatewayCluster:
-    cluster = join_cluster(gateway, name, deadline)
-    try:
-        provide_workers(cluster, request, deadline)
-    except BaseException:
-        release_cluster(cluster)
-        raise
-    return cluster
 
 
 def _enter_with_retries(
@@ -168,8 +120,3 @@ def _leave_cluster(
                     cluster.gateway.stop_cluster(cluster.name)
     presence.close()  # type: ignore[no-untyped-call]  # distributed is typed in part
     release_cluster(cluster)
-
-
-def _stop_cluster(gateway: Gateway, name: str) -> None:
-    with suppress(ValueError):  # it has been removed already
-        gateway.stop_cluster(name)

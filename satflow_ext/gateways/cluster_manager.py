@@ -19,10 +19,17 @@ from typing import TYPE_CHECKING
 
 from satflow_ext import endpoints
 from satflow_ext.errors import ClusterFailed, ClusterNotFound, ClusterNotStarted, SatflowError
-from satflow_ext.gateways import cluster_factory, shared_clusters
+from satflow_ext.gateways import shared_clusters
 from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, CommandResult
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest
-from satflow_ext.gateways.cluster_start import Deadline, count_workers, join_cluster, release_cluster, resize_cluster
+from satflow_ext.gateways.cluster_start import (
+    Deadline,
+    count_workers,
+    join_cluster,
+    release_cluster,
+    resize_cluster,
+    start_cluster,
+)
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ErrorBody
 from satflow_ext.settings import Settings
@@ -64,7 +71,7 @@ class SharedClusterManager:
             SizeRefused: the gateway does not offer this worker size.
         """
         with self._connect_gateway() as gateway:
-            release_cluster(cluster_factory.start_cluster(gateway, self.request, self.label, self.settings))
+            release_cluster(start_cluster(gateway, self.request, self.label, self.settings))
             return self._read_cluster_state(gateway)
 
     def resize(self, workers: int | None, minimum: int = 0, maximum: int | None = None) -> ClusterState:

@@ -1,4 +1,4 @@
-"""Start of a gateway cluster: wait for its scheduler, join it, scale it, and check that its versions match."""
+"""Start of a gateway cluster: create it, wait for its scheduler, join it, scale it, and check that its versions match."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import platform
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.errors import ClusterNotStarted, GatewayRefused, PackageMismatch, PythonMismatch
-from satflow_ext.gateways.cluster_request import GatewayClusterRequest
-from satflow_ext.gateways.connection import ignore_user_configuration, prevent_second_close
+from satflow_ext.gateways import shared_clusters
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest, set_options
+from satflow_ext.gateways.connection import ignore_user_configuration, prevent_second_close, read_cluster_options
+from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from dask_gateway import Gateway, GatewayCluster
@@ -55,6 +58,59 @@ class Deadline:
                 fix = "Increase start_timeout, or check the Dask Gateway's log."
                 raise ClusterNotStarted(f"The cluster had {missing_part} after {self.seconds:g} s.", fix=fix)
             time.sleep(CHECK_PERIOD)
+
+
+def start_cluster(
+    gateway: Gateway, request: GatewayClusterRequest, label: str | None, settings: Settings
+) -> GatewayCluster:
+    """Return a cluster that matches the request and is ready for tasks: the existing one with this label, or a new one.
+
+    Raises:
+        ClusterNotStarted: the cluster is not ready.
+        GatewayRefused: the gateway does not offer such a cluster.
+        SizeRefused: the gateway does not offer this worker size.
+    """
+    deadline = Deadline(request.start_timeout)
+    while True:
+        name, made = _find_or_submit(gateway, request, label, settings)
+        try:
+            return _prepare_cluster(gateway, name, request, deadline)
+        except ClusterNotStarted:
+            if made:
+                _stop_cluster(gateway, name)
+            if made or deadline.has_passed:
+                raise
+            time.sleep(CHECK_PERIOD)  # it ended before it was joined, or the gateway has not detected its crash yet
+        except BaseException:  # also an interrupt: a cluster created by this call must not remain
+            if made:
+                _stop_cluster(gateway, name)
+            raise
+
+
+def _find_or_submit(
+    gateway: Gateway, request: GatewayClusterRequest, label: str | None, settings: Settings
+) -> tuple[str, bool]:
+    options = read_cluster_options(gateway)
+    chosen = set_options(options, request, label)
+    if label is None:
+        return shared_clusters.submit_cluster(gateway, options), True
+    with shared_clusters.lock_label(label, settings):
+        return shared_clusters.find_or_create_cluster(gateway, options, chosen, label)
+
+
+def _prepare_cluster(gateway: Gateway, name: str, request: GatewayClusterRequest, deadline: Deadline) -> GatewayCluster:
+    cluster = join_cluster(gateway, name, deadline)
+    try:
+        provide_workers(cluster, request, deadline)
+    except BaseException:
+        release_cluster(cluster)
+        raise
+    return cluster
+
+
+def _stop_cluster(gateway: Gateway, name: str) -> None:
+    with suppress(ValueError):  # it has been removed already
+        gateway.stop_cluster(name)
 
 
 def join_cluster(gateway: Gateway, name: str, deadline: Deadline) -> GatewayCluster:

@@ -11,16 +11,18 @@ import functools
 import io
 import logging
 import pickle
+import re
 import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from satflow_ext.kernel import classes, prefect_views, process_objects
+from satflow_ext.kernel import classes, process_objects
 from satflow_ext.kernel.code_facts import annotations_of, plain_facts, used_names
 from satflow_ext.kernel.descriptors import descriptor_base, wrapped_functions
 from satflow_ext.kernel.dispatch import is_dispatch, registered_implementations
+from satflow_ext.kernel.flow_discovery import prefect_class
 from satflow_ext.kernel.key_value import KeyValue
 from satflow_ext.kernel.local_modules import is_local, is_local_name
 from satflow_ext.kernel.validated_calls import ValidatedCall, validated_call
@@ -28,6 +30,40 @@ from satflow_ext.setup_cells import NamedReference
 from satflow_ext.setup_cells import replace_by_reference as by_name_of_setup
 
 Parts = Iterable[tuple[str, object]]
+ViewParts = tuple[str, tuple[object, ...], list[tuple[str, object]]]
+
+ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), type(NotImplemented)})
+"""Types whose values have no parts."""
+
+INIT_SUBCLASS = "__init_subclass__"
+COPIED_ENVIRONMENT = "it is a copy of the notebook's environment variables, which must not leave this machine"
+BUFFERS = (bytes, bytearray, memoryview)
+OPEN_FILES = frozenset({io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO})
+
+DERIVED_ATTRIBUTES = frozenset(
+    {
+        "fn",
+        "parameters",
+        "isasync",
+        "isgenerator",
+        "source_code",
+        "task_key",
+        "version",
+        "__wrapped__",
+        "__module__",
+        "__doc__",
+        "__name__",
+        "__qualname__",
+        "__annotations__",
+        "__annotate__",
+        "__type_params__",
+        "_entrypoint",
+        "_storage",
+        "_flow_loader",
+    }
+)
+"""Attributes that Prefect derives from flows and tasks. `version` has the hash of the defining file, and `_entrypoint` its path;
+both change for reasons unrelated to the flow."""
 
 
 class LazyParts:
@@ -61,15 +97,6 @@ class View(NamedTuple):
     problem: str | None = None
 
 
-ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), type(NotImplemented)})
-"""Types whose values have no parts."""
-
-INIT_SUBCLASS = "__init_subclass__"
-COPIED_ENVIRONMENT = "it is a copy of the notebook's environment variables, which must not leave this machine"
-BUFFERS = (bytes, bytearray, memoryview)
-OPEN_FILES = frozenset({io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO})
-
-
 def view_object(value: object) -> View:
     """Return the view of an object. Calls the object's own pickling methods, and no other user code."""
     kind = type(value)
@@ -85,7 +112,7 @@ def view_object(value: object) -> View:
         return _module_view(typing.cast(types.ModuleType, value))
     if kind in ATOMS:
         return View(kind.__name__, (value,))
-    if special := prefect_views.view_parts(value):
+    if special := _prefect_view_parts(value):
         return View(*special)
     return _special_view(value, kind) or _reduction_view(value)
 
@@ -299,3 +326,49 @@ _VIEWS: dict[type, Callable[[Any], View]] = {
     pickle.PickleBuffer: _pickle_buffer_view,
     **dict.fromkeys((typing.TypeVar, typing.ParamSpec, typing.NewType), _type_variable_view),
 }
+
+
+def _prefect_view_parts(value: object) -> ViewParts | None:
+    """Return kind, facts and parts of an object of Prefect; None for all others."""
+    kind = type(value)
+    for module, name, view in _PREFECT_VIEWS:
+        prefect_type = prefect_class(module, name)
+        if prefect_type is not None and issubclass(kind, prefect_type):
+            return view(value)
+    return None
+
+
+def _flow_parts(value: Any) -> ViewParts:
+    options = {name: each for name, each in vars(value).items() if name not in DERIVED_ATTRIBUTES}
+    parts: list[tuple[str, object]] = [("", value.fn)]
+    parts += [(f".{name}", KeyValue((name, options[name]))) for name in sorted(options)]
+    return type(value).__qualname__, (_user_version(value.version),), parts
+
+
+def _user_version(version: str | None) -> str | None:
+    """Return the version that the user set; None for the hash of a file, which Prefect sets by default."""
+    return None if version and re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{64}", version) else version
+
+
+def _task_runner_parts(value: Any) -> ViewParts:
+    """Return type and options. Attributes with an underscore are state of a running task runner, except `_max_workers`."""
+    options = {name: each for name, each in vars(value).items() if not name.startswith("_") and name != "logger"}
+    options["max_workers"] = getattr(value, "_max_workers", None)
+    return (
+        "task runner",
+        (),
+        [("", type(value)), *((f".{name}", KeyValue((name, options[name]))) for name in sorted(options))],
+    )
+
+
+def _validator_parts(value: Any) -> ViewParts:
+    """Return a view of pydantic's record of a validator, without the address of its class."""
+    return "validator", (value.cls_var_name,), [("", value.func), ("", value.info)]
+
+
+_PREFECT_VIEWS = (
+    ("prefect.flows", "Flow", _flow_parts),
+    ("prefect.tasks", "Task", _flow_parts),
+    ("prefect.task_runners", "TaskRunner", _task_runner_parts),
+    ("pydantic._internal._decorators", "Decorator", _validator_parts),
+)

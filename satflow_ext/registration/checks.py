@@ -14,7 +14,7 @@ from satflow_ext import endpoints as places
 from satflow_ext import executors, lease
 from satflow_ext.choices import schedules
 from satflow_ext.deployments import parameter_schema
-from satflow_ext.deployments.automations import check_automations, check_file_parameters
+from satflow_ext.deployments.automations import check_automations
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import locked_packages
@@ -100,10 +100,10 @@ def check_registration(
     """Make all checks without I/O that can refuse a registration before anything is sent."""
     flow = packed.flow
     _check_general_choices(registration, local=endpoints.local)
-    check_file_parameters(registration, flow.parameter_schema)
     executor = resolve_executor(registration.executor, flow.task_runner, settings, local=endpoints.local)
     if endpoints.local:
         executor.require_packages(packed.environment.packages)
+    parameter_schema.check_file_parameters(registration, flow.parameter_schema)
     for schedule in registration.schedules:
         parameter_schema.check_complete(flow.parameter_schema, {**registration.parameters, **schedule.parameters})
     check_flow_name(flow.name)

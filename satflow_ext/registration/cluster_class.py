@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from satflow_ext import cluster_providers
-from satflow_ext.cluster_providers.check_class import ClassCheck
 from satflow_ext.cluster_providers.provider import BACKEND_FIELD, OPTIONS_FIELD
+from satflow_ext.cluster_providers.signature import ClassCheck
 from satflow_ext.errors import (
     BadRequest,
     ClusterFailed,

@@ -14,7 +14,7 @@ from satflow_ext import endpoints
 from satflow_ext.endpoints import PrefectApi, local_prefect_api
 from satflow_ext.errors import StackFailed
 from satflow_ext.run_groups.database import GroupDatabase
-from satflow_ext.run_groups.submission import submit_until_done
+from satflow_ext.run_groups.groups import submit_until_done
 from satflow_ext.settings import load_settings
 
 NICENESS = 5

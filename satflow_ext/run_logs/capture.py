@@ -202,7 +202,7 @@ class UploadingLogQueue:
         _close_files(self._writer, run_id)
 
     def _start_uploader(self) -> LogUploader:
-        from satflow_ext.run_logs.prefect_log_api import PrefectLogApi
+        from satflow_ext.run_logs.log_api import PrefectLogApi
         from satflow_ext.run_logs.upload import LogUploader
 
         uploader = LogUploader(self._folder, PrefectLogApi())

@@ -15,12 +15,12 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 from uuid import UUID
 
 import httpx
 
 from satflow_ext.run_logs.lines import RunLogLine, encode_line, format_timestamp, line_from_json
+from satflow_ext.run_logs.log_api import LogApi
 from satflow_ext.run_logs.reading import SpooledLine, SpoolFile, create_note
 from satflow_ext.run_logs.spool import HEADER_SIZE, files_by_process, is_complete, spool_files
 
@@ -43,20 +43,6 @@ RETRIED_STATUSES = frozenset({401, 403, 404, 408, 425, 429})
 """Status codes of refusals for reasons other than the lines, which are sent again."""
 
 logger = logging.getLogger(__name__)
-
-
-class LogApi(Protocol):
-    """The log routes of the Prefect API."""
-
-    def post_json(self, path: str, body: bytes) -> bytes:
-        """Send JSON and return the answer's body.
-
-        Raises:
-            httpx.HTTPError: the request failed. Only the status code shows whether it was carried out.
-        """
-
-    def may_still_complete(self, error: Exception) -> bool:
-        """Return whether the server may still carry out a request that failed with this error."""
 
 
 @dataclass

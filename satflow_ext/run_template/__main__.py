@@ -29,6 +29,7 @@ from satflow_ext.run_template.template import (
     open_socket,
     read_states,
 )
+from satflow_ext.runtime.quick_engine import speed_up_engine
 
 PRELOADED = (
     "anyio._backends._asyncio",
@@ -41,6 +42,7 @@ PRELOADED = (
     "prefect.locking._filelock",
     "prefect.runner",
     "prefect._internal.metrics",
+    "pydantic.v1",
     "satflow_ext.dask_tasks.run_files",
     "satflow_ext.executors.flow_cluster",
     "satflow_ext.executors.processes",
@@ -67,6 +69,7 @@ def main() -> None:
     # Dask first, as in a Dask worker: it configures its loggers in another way after Prefect.
     for module in (*(PRELOADED_FOR_DASK if arguments.dask else ()), *PRELOADED):
         preload(module)
+    speed_up_engine()
     states: FileStates = {}
     options = ["--dask"] if arguments.dask else []
     if arguments.packages is not None:

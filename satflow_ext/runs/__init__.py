@@ -6,8 +6,7 @@ The Jupyter server and the command line use the same functions. All of them are 
 from __future__ import annotations
 
 from satflow_ext.runs.failure import add_input_values
-from satflow_ext.runs.run_detail import read_run_detail
-from satflow_ext.runs.run_list import list_recent_runs, list_runs, read_named_run, read_run
+from satflow_ext.runs.run_list import list_recent_runs, list_runs, read_named_run, read_run, read_run_detail
 from satflow_ext.runs.run_start import cancel_run, change_runs, retry_run, start_run, wait_for_end
 from satflow_ext.runs.task_runs import list_task_runs, read_task_run
 from satflow_ext.runs.whole_log import stream_whole_log

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 from uuid import UUID
 
 from satflow_ext.endpoints import PrefectApi
@@ -44,8 +44,12 @@ MAX_CHANGES = 1_000
 """Maximum number of task runs in one page for a browser."""
 MAX_SOURCES = 100
 """Maximum number of task runs that are listed as the origin of one input."""
+MAX_INPUTS = 100_000
+"""Maximum number of inputs of all task runs of a book; of further task runs, the first `MAX_SOURCES` inputs are kept."""
 MIN_INTERVAL = 0.5
 """Seconds between two reads of a book, so that several tabs cost as much as one."""
+CALLERS = "__parents__"
+"""Prefect's name among the inputs of a task run for the task run that called it."""
 EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
 """Sort key of a task run without an expected start."""
 
@@ -72,6 +76,7 @@ class TaskRunBook:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # in the order of their last changes
         self._unfinished: OrderedDict[str, None] = OrderedDict()  # the one that was read the longest time ago is first
         self._revision = 0
+        self._inputs = 0
         self._total = 0
         self._offset = 0
         self._is_listed = False
@@ -156,17 +161,32 @@ class TaskRunBook:
 
     def _take(self, rows: Iterable[TaskRunRow], flow_run: FlowRunRow) -> list[str]:
         now = datetime.now(timezone.utc)
-        task_runs = [convert_task_run(row, flow_run, now) for row in rows]
-        for task_run in task_runs:
+        ids: list[str] = []
+        for row in rows:
+            task_run = self._limit_inputs(convert_task_run(row, flow_run, now))
+            ids.append(task_run.id)
             known = self._entries.get(task_run.id)
             if known is None or known.task_run != task_run:
+                self._inputs += len(task_run.inputs) - (len(known.task_run.inputs) if known else 0)
                 self._revision += 1
                 self._entries[task_run.id] = _Entry(self._revision, task_run)
                 self._entries.move_to_end(task_run.id)
             self._unfinished.pop(task_run.id, None)
             if task_run.state_type not in TERMINAL_STATES and not task_run.interrupted:
                 self._unfinished[task_run.id] = None
-        return [task_run.id for task_run in task_runs]
+        return ids
+
+    def _limit_inputs(self, task_run: TaskRun) -> TaskRun:
+        """Drop inputs that exceed the limit of the book. A known task run has the same ones as before: they never change."""
+        known = self._entries.get(task_run.id)
+        if known and known.task_run.input_count == task_run.input_count:
+            return task_run.model_copy(update={"inputs": known.task_run.inputs})
+        limit = max(MAX_SOURCES, MAX_INPUTS - self._inputs)
+        return (
+            task_run
+            if task_run.input_count <= limit
+            else task_run.model_copy(update={"inputs": task_run.inputs[:limit]})
+        )
 
     def _parse_cursor(self, cursor: str | None) -> int | None:
         """Return the number of the last change that the browser has, None if it has none of this book."""
@@ -259,8 +279,12 @@ async def read_task_run(prefect_api: PrefectApi, run_id: str, task_run_id: str) 
 
 
 def _convert_input(name: str, sources: Sequence[TaskInputRow]) -> TaskRunInput:
-    ids = [str(source.id) for source in sources if source.input_type == "task_run"]
+    ids = _task_run_ids(sources)
     return TaskRunInput(name=name, task_runs=tuple(ids[:MAX_SOURCES]), count=len(ids))
+
+
+def _task_run_ids(sources: Iterable[TaskInputRow]) -> list[str]:
+    return [str(source.id) for source in sources if source.input_type == "task_run"]
 
 
 def convert_task_run(row: TaskRunRow, flow_run: FlowRunRow, now: datetime) -> TaskRun:
@@ -272,6 +296,9 @@ def convert_task_run(row: TaskRunRow, flow_run: FlowRunRow, now: datetime) -> Ta
         now: the current time, timezone-aware.
     """
     state = row.state_type or "PENDING"
+    callers = _task_run_ids(row.task_inputs.get(CALLERS, ()))
+    sources = (_task_run_ids(given) for name, given in row.task_inputs.items() if name != CALLERS)
+    inputs = tuple(dict.fromkeys(chain.from_iterable(sources)))
     return TaskRun(
         id=str(row.id),
         name=row.name,
@@ -286,6 +313,9 @@ def convert_task_run(row: TaskRunRow, flow_run: FlowRunRow, now: datetime) -> Ta
         tags=tuple(row.tags),
         interrupted=is_interrupted(state, flow_run, now),
         nested_run_id=_find_nested_run(row),
+        inputs=inputs,
+        input_count=len(inputs),
+        caller=callers[0] if callers else None,
     )
 
 

@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from prefect import Flow
     from prefect.client.schemas.objects import FlowRun, State
 
-STATE = "SATFLOW_HOOKS_STATE"
-"""Environment variable of a process that only calls hooks: the state of the run, as JSON."""
-
-
-def is_hook_process() -> bool:
-    """Return whether this process loads a flow only to call its hooks."""
-    return STATE in os.environ
-
 
 def create_placeholder(hooks: Collection[HookKind]) -> Flow[..., Any]:
     """Create the flow that a Prefect worker loads: it does nothing, and its hooks call those of the real flow.
@@ -68,7 +60,7 @@ def call_in_own_process(flow: Flow[..., Any], flow_run: FlowRun, state: State) -
         **build_module_environment(),
         **{name: str(value) for name, value in (job_variables.get("env") or {}).items() if value is not None},
         this_run.RUN_ID: str(flow_run.id),
-        STATE: state.model_dump_json(exclude={"data"}),
+        this_run.HOOKS_STATE: state.model_dump_json(exclude={"data"}),
     }
     interpreter, activation = find_interpreter(job_variables.get("command"))
     command = build_module_command(__name__, interpreter)
@@ -99,7 +91,7 @@ def main() -> None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.objects import State
 
-    state: State[Any] = State.model_validate_json(os.environ[STATE])
+    state: State[Any] = State.model_validate_json(os.environ[this_run.HOOKS_STATE])
     with get_client(sync_client=True) as client:
         flow_run = client.read_flow_run(UUID(os.environ[this_run.RUN_ID]))
     flow = asyncio.run(_load_flow(flow_run))

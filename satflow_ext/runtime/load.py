@@ -1,23 +1,22 @@
-"""Loading of a flow from its content: verify, unpickle, set the task runner. Only a flow run's own process does this."""
+"""Loading of a flow from its content in the process of its run: verify, provide the secrets, unpickle, set the task runner."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
-from collections.abc import Iterable
-from functools import partial
-from inspect import signature
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import cloudpickle
 
 from satflow_ext import cell_lines, executors, keys, main_module
-from satflow_ext.credentials import redacting_filter, secret_sources
+from satflow_ext.credentials import redacting_filter
 from satflow_ext.environments import build, engine_start, installed, locked_packages
 from satflow_ext.environments.locked_packages import Comparison, compare_environments
-from satflow_ext.errors import ContentRefused, EnvironmentDiffers, EnvironmentNotBuilt
+from satflow_ext.errors import ContentRefused, EnvironmentDiffers, EnvironmentNotBuilt, SecretsMissing
 from satflow_ext.fork_requests import child_process
 from satflow_ext.fork_requests.preloaded_packages import packages_folder, record_used_packages
 from satflow_ext.keys import TrustedKeys
@@ -28,9 +27,9 @@ from satflow_ext.run_logs.capture import capture_logs
 from satflow_ext.run_logs.failed_inputs import record_failed_inputs
 from satflow_ext.runtime import from_git, loader, this_run
 from satflow_ext.runtime.fetch import check_content
-from satflow_ext.runtime.hooks import is_hook_process
+from satflow_ext.runtime.quick_engine import speed_up_engine
 from satflow_ext.runtime.run_end import explain_memory_errors, store_at_end
-from satflow_ext.runtime.this_run import RUN_ID
+from satflow_ext.runtime.this_run import RUN_ID, is_hook_process
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.versions import manifest as manifests
 from satflow_ext.versions import packing_environment
@@ -46,6 +45,9 @@ RUN_FOLDER = "SATFLOW_RUN_FOLDER"
 
 `kernel.carried` reads it.
 """
+
+MAX_SECRET_BYTES = 64 * 1024
+"""Maximum bytes of a secret. Linux limits an environment variable to 128 KiB."""
 
 
 def load_pulled_flow(folder: Path) -> Flow[..., Any]:
@@ -65,7 +67,7 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     settings = load_settings()
     capture_logs()
     make_messages_encodable()
-    end_without_heartbeat_wait()
+    speed_up_engine()
     trusted = keys.read_trusted_keys(settings)
     manifest = _read_manifest(folder, trusted)
     if not is_hook_process():  # the run has passed this check, which may not return
@@ -87,22 +89,6 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     if runner is not None:
         flow = _set_runner(flow, _add_carried_files(runner, manifest, folder), manifest, settings)
     return store_at_end(explain_memory_errors(flow), manifest, folder, settings)
-
-
-def end_without_heartbeat_wait() -> None:
-    """Let synchronous flow runs and nested ones end at once.
-
-    Prefect's engine waits for the thread that sends its heartbeats, which sleeps up to a second at a time. It does not wait in
-    asynchronous flow runs: the thread ends by itself without sending another one. Versions of Prefect without this function
-    are left as they are.
-    """
-    from prefect import flow_engine
-
-    send = getattr(flow_engine, "_send_heartbeats", None)
-    if send is None or isinstance(send, partial):
-        return
-    if signature(send).parameters.keys() >= {"join_on_exit"}:
-        flow_engine._send_heartbeats = partial(send, join_on_exit=False)
 
 
 def _read_manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
@@ -208,10 +194,68 @@ def provide_secrets(names: Iterable[str], settings: Settings) -> None:
     Raises:
         SecretsMissing: some were not found.
     """
-    found = secret_sources.find_secrets(names, settings)
+    found = find_secrets(names, settings)
     redacting_filter.provide_secrets(found)
     if short := redacting_filter.too_short_names(found):
         this_run.get_logger().warning(f"Too short to be hidden in this log: the value of {', '.join(short)}.")
+
+
+def find_secrets(names: Iterable[str], settings: Settings) -> dict[str, str]:
+    """Return the value of each secret from the first source that has it.
+
+    Args:
+        names: the registered names of the secrets.
+        settings: contain the folder of mounted files.
+
+    Raises:
+        SecretsMissing: some were not found; the message lists their names and the sources.
+    """
+    places: tuple[Callable[[str], str | None], ...] = (
+        lambda name: os.environ.get(name),
+        lambda name: _read_secret_file(settings.secrets_dir / name),
+        _read_secret_block,
+    )
+    looked = {name: next((value for place in places if (value := place(name))), None) for name in names}
+    if missing := [name for name, value in looked.items() if value is None]:
+        blocks = ", ".join(secret_block_name(name) for name in missing)
+        raise SecretsMissing(
+            f"This flow run needs {', '.join(missing)}, found neither in the environment of the flow run, "
+            f"nor as a file in {settings.secrets_dir}, nor as a Prefect Secret block ({blocks}).",
+            fix="Provide it to the Prefect worker in one of these ways, then run again.",
+        )
+    return {name: value for name, value in looked.items() if value is not None}
+
+
+def secret_block_name(name: str) -> str:
+    """Return the name of the Prefect Secret block for a secret: `AWS_KEY` → `aws-key`, the characters that Prefect allows."""
+    return name.lower().replace("_", "-").strip("-")
+
+
+def _read_secret_file(file: Path) -> str | None:
+    """Read a mounted file without the line end that editors add."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MAX_SECRET_BYTES + 1)
+    except OSError:
+        return None
+    if len(data) > MAX_SECRET_BYTES or b"\0" in data:
+        raise SecretsMissing(
+            f"{file} cannot be used as a secret: it is larger than {MAX_SECRET_BYTES} bytes, or binary.",
+            fix="Store it as text.",
+        )
+    return data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+
+
+def _read_secret_block(name: str) -> str | None:
+    import httpx
+    from prefect.blocks.system import Secret
+
+    try:
+        block = cast("Secret[str]", Secret.load(secret_block_name(name), _sync=True))  # type: ignore[call-arg]  # Prefect adds it
+    except (ValueError, httpx.HTTPError):  # no block of that name, or the API does not return it
+        return None
+    value = block.value.get_secret_value()
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def check_environment(manifest: Manifest, folder: Path, settings: Settings) -> None:

@@ -23,6 +23,14 @@ RUN_ID = "PREFECT__FLOW_RUN_ID"
 ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
 """Variable with the location of the flow, for Prefect's engine after the pull steps."""
 
+HOOKS_STATE = "SATFLOW_HOOKS_STATE"
+"""Environment variable of a process that only calls hooks: the state of the run, as JSON."""
+
+
+def is_hook_process() -> bool:
+    """Return whether this process loads a flow only to call its hooks (`hooks.py`)."""
+    return HOOKS_STATE in os.environ
+
 
 async def deployment_name() -> str:
     """Return `flow/deployment` of this flow run, from Prefect.

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib.util import find_spec
 from typing import Any, TypeAlias
 
 from jupyter_server.extension.application import ExtensionApp
@@ -30,13 +31,14 @@ from satflow_ext.server.clusters import ClusterManager, ClustersHandler, SharedC
 from satflow_ext.server.deployments import (
     DeploymentHandler,
     DeploymentsHandler,
+    PreflightHandler,
+    PreflightManager,
     RollbackHandler,
     VersionDiffHandler,
     VersionHandler,
     VersionsHandler,
 )
 from satflow_ext.server.kernel_bridge import KernelBridge, KernelFlowsHandler
-from satflow_ext.server.preflight import PreflightHandler, PreflightManager
 from satflow_ext.server.run_groups import (
     CancelGroupHandler,
     OneRunGroupHandler,
@@ -150,6 +152,10 @@ class SatflowApp(ExtensionApp):
         """Apply the traits and create the managers; nothing is started before it is needed."""
         assert self.serverapp is not None
         self._administer_settings()
+        if find_spec("jupyterlab_server"):
+            from satflow_ext.server.translations import translate_settings
+
+            translate_settings()
         self.managers = Managers.create(self.serverapp.kernel_manager)
 
     def _administer_settings(self) -> None:

@@ -12,6 +12,7 @@ import socket
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -53,6 +54,11 @@ class GatewayPlan(BaseModel):
     def url(self) -> str:
         """URL of the gateway's API."""
         return f"http://{self.api}"
+
+    @property
+    def proxy_options(self) -> dict[str, dict[str, Any]]:
+        """The configuration that the proxy and the server share."""
+        return {"Proxy": {"externally_managed": True, "address": self.proxy, "api_token": self.proxy_token}}
 
 
 def prepare_gateway(settings: Settings, api: str) -> GatewayPlan:

@@ -20,19 +20,10 @@ from satflow_ext.stack.gateway import GatewayPlan
 def main() -> None:
     """Run the proxy until standard input closes. The gateway starts at the same time; its socket is listening already."""
     plan = GatewayPlan.model_validate_json(Path(sys.argv[1]).read_bytes())
-    proxy = Proxy(config=proxy_config(plan), gateway_address=plan.api)
+    proxy = Proxy(config=Config(plan.proxy_options), gateway_address=plan.api)
     raise_descriptor_limit()  # each connection of a run uses two
     command = proxy.get_start_command()
     os.execve(command[0], command, proxy.get_start_env())  # the token is in its environment
-
-
-def proxy_config(plan: GatewayPlan) -> Config:
-    """Return the configuration that the proxy and the gateway share."""
-    config = Config()
-    config.Proxy.externally_managed = True
-    config.Proxy.address = plan.proxy
-    config.Proxy.api_token = plan.proxy_token
-    return config
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from traitlets.config import Config
 from satflow_ext.bounded_listener import BoundedListener
 from satflow_ext.gateways import idle_timeout
 from satflow_ext.settings import GIB
-from satflow_ext.stack import gateway_proxy
 from satflow_ext.stack.gateway import GatewayPlan
 
 HEARTBEAT_PERIOD = 2
@@ -57,7 +56,7 @@ def use_listener(listener: socket.socket) -> None:
 
 def server_config(plan: GatewayPlan) -> Config:
     """Return the server's configuration (gateway.dask.org/api-server.html)."""
-    config = gateway_proxy.proxy_config(plan)
+    config = Config(plan.proxy_options)
     config.DaskGateway.address = plan.api
     config.DaskGateway.log_level = "WARN"  # otherwise each heartbeat is a log line
     config.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"

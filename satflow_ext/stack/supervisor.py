@@ -22,7 +22,7 @@ from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.messages import Answer, Request, StackReport
 from satflow_ext.lease.stack_status import failure_path
-from satflow_ext.run_logs.local_api import LocalLogApi
+from satflow_ext.run_logs.log_api import LocalLogApi
 from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.run_logs.upload import LogUploader
 from satflow_ext.settings import Settings, load_settings

@@ -24,6 +24,8 @@ PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
 """The modes of Pillow's images that PNG stores without conversion."""
 SERIES_NAME = b"satflow.series"
 """Metadata of an Arrow table that contains one series: its name, in JSON."""
+INDEX_FREQUENCY = b"satflow.index-frequency"
+"""Metadata of an Arrow table whose rows have equidistant times: pandas' text for the distance, which Arrow does not keep."""
 TEXT_LIKE = frozenset({"string", "boolean", "bytes", "date", "empty"})
 """The inferred types of pandas columns with Python objects that Arrow restores as the same objects."""
 
@@ -222,16 +224,19 @@ def _write_pandas(value: Any, file: BoundedFile) -> None:
 def _to_arrow_table(value: Any, arrow: Any) -> Any:
     if value.attrs or not (value.ndim == 2 or isinstance(value.name, str | None)):
         raise Unsuitable
-    if value.ndim == 2:
-        return arrow.Table.from_pandas(value)
-    table = arrow.Table.from_pandas(value.to_frame("value"))
-    return table.replace_schema_metadata({**table.schema.metadata, SERIES_NAME: json.dumps(value.name).encode()})
+    table = arrow.Table.from_pandas(value if value.ndim == 2 else value.to_frame("value"))
+    metadata = {} if value.ndim == 2 else {SERIES_NAME: json.dumps(value.name).encode()}
+    frequency = getattr(value.index, "freqstr", None)
+    if frequency and value.index.dtype.kind in "mM":  # a period index has it in its type
+        metadata[INDEX_FREQUENCY] = frequency.encode()
+    return table.replace_schema_metadata({**table.schema.metadata, **metadata})
 
 
 def _to_pandas(table: Any) -> Any:
-    frame = table.to_pandas()
-    name = (table.schema.metadata or {}).get(SERIES_NAME)
-    return frame if name is None else frame["value"].rename(json.loads(name))
+    frame, metadata = table.to_pandas(), table.schema.metadata or {}
+    if INDEX_FREQUENCY in metadata:
+        frame.index.freq = metadata[INDEX_FREQUENCY].decode()
+    return frame["value"].rename(json.loads(metadata[SERIES_NAME])) if SERIES_NAME in metadata else frame
 
 
 def _check_restored(value: Any, restored: Any) -> None:
@@ -250,7 +255,7 @@ def _check_restored(value: Any, restored: Any) -> None:
     if any(pandas.api.types.infer_dtype(each, skipna=True) not in TEXT_LIKE for each in objects):
         raise Unsuitable
     compare = pandas.testing.assert_frame_equal if value.ndim == 2 else pandas.testing.assert_series_equal
-    compare(value, restored, check_exact=True, check_freq=False)
+    compare(value, restored, check_exact=True)
 
 
 def _read_pandas(document: bytes) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path, PosixPath
@@ -19,6 +20,8 @@ from zoneinfo import ZoneInfo
 
 TAG = "$type"
 _JSON_TYPES = (type(None), bool, int, float, str)
+_SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+"""Two characters that are one after they were read from JSON."""
 
 
 class NotPlain(Exception):
@@ -74,6 +77,8 @@ class _Encoder:
         self._left -= len(value) + 2 if isinstance(value, str | bytes | bytearray) else 1
         if self._left < 0:
             raise ValueTooLarge
+        if isinstance(value, str) and _SURROGATE_PAIR.search(value):
+            raise NotPlain
         if kind in _JSON_TYPES:
             return value
         if isinstance(value, list) and kind is list:
@@ -92,7 +97,7 @@ class _Encoder:
 
     def _encode_dict(self, value: dict[Any, Any]) -> dict[str, object]:
         if all(type(key) is str for key in value) and TAG not in value:
-            return {key: self.to_json(each) for key, each in value.items()}
+            return {str(self.to_json(key)): self.to_json(each) for key, each in value.items()}
         return {TAG: "dict", "value": [[self.to_json(key), self.to_json(each)] for key, each in value.items()]}
 
 

@@ -109,6 +109,8 @@ describe('the deployments section', () => {
       kind: 'cron',
       cron: '0 6 * * *',
       timezone: 'UTC',
+      start: null,
+      end: null,
       name: null,
       parameters: {},
       active: true
@@ -139,6 +141,8 @@ describe('the deployments section', () => {
       kind: 'cron',
       cron: '30 6 * * *',
       timezone: 'Asia/Kathmandu',
+      start: null,
+      end: null,
       name: null,
       parameters: {},
       active: true

@@ -112,6 +112,8 @@ describe('draft', () => {
         seconds: 60,
         timezone: 'UTC',
         anchor: '2026-01-01T00:00:00Z',
+        start: null,
+        end: '2026-12-31',
         name: 'often',
         active: false,
         parameters: { count: 3 }

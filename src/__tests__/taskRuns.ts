@@ -11,6 +11,15 @@ export function at(seconds: number): string {
   return new Date(START + seconds * 1000).toISOString();
 }
 
+/** Return a function that yields the same numbers from 0 to 1 in each test run. */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1664525 + 1013904223) % 2 ** 32;
+    return state / 2 ** 32;
+  };
+}
+
 export function runDetail(change: Partial<RunDetail> = {}): RunDetail {
   return {
     run: run(),
@@ -40,6 +49,9 @@ export function taskRun(id: string, change: Partial<TaskRun> = {}): TaskRun {
     tags: [],
     interrupted: false,
     nested_run_id: null,
+    inputs: [],
+    input_count: change.inputs?.length ?? 0,
+    caller: null,
     ...change
   };
 }

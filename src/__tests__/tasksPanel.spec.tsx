@@ -1,5 +1,11 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { act, fireEvent, render, screen } from '@testing-library/react';
+import {
+  act,
+  fireEvent,
+  render,
+  screen,
+  waitFor
+} from '@testing-library/react';
 import React from 'react';
 
 import { createRunPanels } from '../runs/ownRunPanels';
@@ -7,8 +13,16 @@ import { RunView } from '../runs/RunView';
 import { line } from './fakes';
 import { at, runDetail, storeOf, taskRun, taskRunPage } from './taskRuns';
 
+jest.mock('../runs/startGraphWorker', () => ({
+  startGraphWorker: () => {
+    throw new Error('forbidden by the policy of the page');
+  }
+}));
+
 /** Number of runs of the mapped task. */
 const COUNT = 450;
+
+const PATIENCE = { timeout: 60_000 };
 
 class NoResizes implements ResizeObserver {
   observe = jest.fn();
@@ -69,6 +83,7 @@ describe('the panel of task runs', () => {
       onOpen,
       onDownload: jest.fn(),
       onCopyLines: jest.fn(),
+      onCopyLink: jest.fn(),
       onReadVersion: async () => ({ number: 2, defaults: { size: 64 } }),
       onReadResult: jest.fn(),
       onReadTaskRun,
@@ -114,6 +129,40 @@ describe('the panel of task runs', () => {
     press('ArrowLeft');
     expect(timeline.dataset.rows).toBe('2');
   });
+
+  it('shows the dependencies as a graph, also without a web worker', async () => {
+    jest.spyOn(console, 'error').mockImplementation();
+    // Browsers have it, jsdom does not.
+    window.structuredClone = value => JSON.parse(JSON.stringify(value));
+    // Compiled before, which takes longer than the steps of the test may take.
+    await Promise.all([
+      import('../runs/TaskGraph'),
+      import('../runs/graphLayout')
+    ]);
+    open(storeOf(load, ...tiles.map(run => ({ ...run, inputs: ['load'] }))));
+    fireEvent.click(screen.getByTestId('satflow-show-graph'));
+    const graph = await screen.findByTestId('satflow-graph', {}, PATIENCE);
+    await waitFor(() => expect(graph.dataset.laidOut).toBe('2'), PATIENCE);
+    expect([graph.dataset.nodes, graph.dataset.edges]).toEqual(['2', '1']);
+    const list = screen.getByTestId('satflow-graph-list');
+    expect(list.textContent).toContain('followed by square');
+    expect(list.textContent).toContain(`square (${COUNT})`);
+    const go = (key: string) =>
+      fireEvent.keyDown(screen.getByTestId('satflow-graph-box'), { key });
+    go('Home');
+    go('ArrowRight');
+    const described = screen.getByTestId('satflow-graph-tip').textContent;
+    expect(described).toContain('depends on load-0');
+    go('Enter');
+    await waitFor(() => expect(graph.dataset.laidOut).toBe('102'), PATIENCE);
+    fireEvent.click(screen.getByTestId('satflow-graph-close'));
+    await waitFor(() => expect(graph.dataset.laidOut).toBe('2'), PATIENCE);
+    go('Home');
+    await act(async () => void go('Enter'));
+    expect(screen.getByTestId('satflow-selected-task').textContent).toContain(
+      'load-0'
+    );
+  }, 120_000);
 
   it('lists all runs of a mapped task, part by part', () => {
     open();

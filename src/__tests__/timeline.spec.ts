@@ -20,16 +20,7 @@ import {
   placeBar,
   placeBars
 } from '../runs/timelineRows';
-import { at, START, taskRun } from './taskRuns';
-
-/** Return a function that yields the same numbers from 0 to 1 in each test run. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1664525 + 1013904223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
-}
+import { at, randomNumbers, START, taskRun } from './taskRuns';
 
 const STATES: Partial<TaskRun>[] = [
   { state_type: 'COMPLETED', state_name: 'Completed' },

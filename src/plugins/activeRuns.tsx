@@ -18,7 +18,7 @@ import React from 'react';
 import type { ClusterStatus, Run } from '../_api';
 import { ActiveClusters } from '../clusters/activeClusters';
 import { ModelView } from '../components/modelView';
-import { formatWorkerCount } from '../format';
+import { formatWorkerCount, stateName } from '../format';
 import { satflowIcon } from '../icons';
 import { ActiveRunCount } from '../runs/ActiveRunCount';
 import { ActiveRuns } from '../runs/activeRuns';
@@ -72,7 +72,7 @@ function createManager(
 ): Omit<IRunningSessions.IManager, 'refreshRunning'> {
   return {
     name: trans.__('Flow Runs'),
-    running: () => runs.items.map(run => describeRun(run, actions)),
+    running: () => runs.items.map(run => describeRun(run, actions, trans)),
     runningChanged: runs.changed,
     shutdownAll: () => actions.onCancelAll(runs.items),
     shutdownLabel: trans.__('Cancel Run…'),
@@ -85,13 +85,14 @@ function createManager(
 
 function describeRun(
   run: Run,
-  actions: IActions
+  actions: IActions,
+  trans: TranslationBundle
 ): IRunningSessions.IRunningItem {
   const name = run.deployment_name ?? run.flow_name;
   return {
     label: () => `${name}: ${run.name}`,
     labelTitle: () => `${run.flow_name}/${name}`,
-    detail: () => run.state_name,
+    detail: () => stateName(run.state_name, trans),
     icon: () => satflowIcon,
     open: () => actions.onOpen(run),
     shutdown: () => actions.onCancel(run)

@@ -10,7 +10,7 @@ import {
 } from '@jupyterlab/translation';
 
 import type { Run } from '../_api';
-import { formatDuration } from '../format';
+import { formatDuration, stateName } from '../format';
 import { FailedRunsWatcher } from '../runs/failedRuns';
 import { waitForEnd } from '../runs/waitForEnd';
 import { IActions, IClient, IPreferences, IRuns, IStream } from '../tokens';
@@ -104,5 +104,6 @@ async function showRun(
 
 function describeEnd(name: string, run: Run, trans: TranslationBundle): string {
   const time = formatDuration(run.duration);
-  return trans.__('%1: %2 after %3.', name, run.state_name, time);
+  const state = stateName(run.state_name, trans);
+  return trans.__('%1: %2 after %3.', name, state, time);
 }

@@ -16,9 +16,9 @@ import { errorBelow } from '../errors';
 import {
   ERROR_ID,
   errorAttributes,
-  type IScheduleInputProps,
-  ScheduleTimes
-} from './ScheduleTimes';
+  type IScheduleInputProps
+} from './scheduleInput';
+import { ScheduleTimes } from './ScheduleTimes';
 
 export interface IScheduleFieldsProps extends IScheduleInputProps {
   /** The form of the flow's parameters. */

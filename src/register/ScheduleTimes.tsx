@@ -1,13 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
-import cronstrue from 'cronstrue';
 import React from 'react';
 
-import type { ErrorBody } from '../_api';
 import { Field } from '../components/Field';
 import { useFieldId } from '../components/useFieldId';
 import { useTrans } from '../components/translation';
-import { formatDuration } from '../format';
 import {
   DEFAULT_PRESET,
   formatCronPreset,
@@ -15,21 +12,18 @@ import {
   type Repeat
 } from './cronPreset';
 import { CronPresetInputs } from './CronPresetInputs';
+import { DateInput, EveryInput, IntervalInputs } from './IntervalInputs';
+import { describeCron } from './scheduleDescription';
 import type { IScheduleDraft } from './scheduleDraft';
-
-export interface IScheduleInputProps {
-  schedule: IScheduleDraft;
-  /** An error in this schedule; `field` is the path below it. */
-  error: ErrorBody | null;
-  onChange: (schedule: IScheduleDraft) => void;
-}
+import {
+  ERROR_ID,
+  errorAttributes,
+  type IScheduleInputProps
+} from './scheduleInput';
 
 /** A rule with a start and an end. */
 const RULE_EXAMPLE =
   'DTSTART:20260105T060000 RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20261231T000000';
-
-/** Id suffix of the error message about the schedule. */
-export const ERROR_ID = 'error';
 
 /** The inputs of the times at which a schedule starts runs. */
 export function ScheduleTimes(props: IScheduleInputProps): JSX.Element {
@@ -58,9 +52,18 @@ export function ScheduleTimes(props: IScheduleInputProps): JSX.Element {
         />
       )}
       {isCron && !preset && <CronInput {...props} />}
+      {(schedule.kind === 'minutes' || schedule.kind === 'hours') && (
+        <EveryInput {...props} />
+      )}
       {schedule.kind === 'interval' && <IntervalInputs {...props} />}
       {schedule.kind === 'rrule' && <RuleInput {...props} />}
       <TimezoneSelect {...props} />
+      {schedule.kind !== 'rrule' && (
+        <>
+          <DateInput {...props} bound="start" label={trans.__('Start date')} />
+          <DateInput {...props} bound="end" label={trans.__('End date')} />
+        </>
+      )}
     </>
   );
 }
@@ -69,6 +72,8 @@ function scheduleTypes(
   trans: TranslationBundle
 ): { value: string; label: string }[] {
   return [
+    { value: 'minutes', label: trans.__('Every N minutes') },
+    { value: 'hours', label: trans.__('Every N hours') },
     { value: 'hourly', label: trans.__('Every hour') },
     { value: 'daily', label: trans.__('Every day') },
     { value: 'weekdays', label: trans.__('Monday to Friday') },
@@ -85,6 +90,8 @@ function changeType(schedule: IScheduleDraft, type: string): IScheduleDraft {
   switch (type) {
     case 'interval':
     case 'rrule':
+    case 'minutes':
+    case 'hours':
       return { ...schedule, kind: type };
     case 'cron':
       return { ...schedule, kind: type, isCustom: true };
@@ -121,50 +128,6 @@ function CronInput(props: IScheduleInputProps): JSX.Element {
   );
 }
 
-function IntervalInputs(props: IScheduleInputProps): JSX.Element {
-  const trans = useTrans();
-  const anchorId = useFieldId('anchor');
-  const { schedule, error, onChange } = props;
-  const id = useFieldId('interval');
-  const errorId = useFieldId(ERROR_ID);
-  return (
-    <>
-      <Field
-        id={id}
-        label={trans.__('Seconds between runs')}
-        hint={describeInterval(schedule.seconds, trans)}
-      >
-        <InputGroup
-          id={id}
-          data-testid="satflow-interval"
-          type="number"
-          value={schedule.seconds}
-          {...errorAttributes(error, 'seconds', errorId, `${id}-hint`)}
-          onChange={event =>
-            onChange({ ...schedule, seconds: event.target.value })
-          }
-        />
-      </Field>
-      <Field
-        id={anchorId}
-        label={trans.__('Counted from (optional)')}
-        hint={trans.__('a time, such as 2026-01-01T06:00:00+01:00')}
-      >
-        <InputGroup
-          id={anchorId}
-          data-testid="satflow-anchor"
-          value={schedule.anchor}
-          spellCheck={false}
-          {...errorAttributes(error, 'anchor', errorId, `${anchorId}-hint`)}
-          onChange={event =>
-            onChange({ ...schedule, anchor: event.target.value })
-          }
-        />
-      </Field>
-    </>
-  );
-}
-
 function RuleInput(props: IScheduleInputProps): JSX.Element {
   const trans = useTrans();
   const { schedule, error, onChange } = props;
@@ -175,7 +138,7 @@ function RuleInput(props: IScheduleInputProps): JSX.Element {
       id={id}
       label={trans.__('Recurrence rule')}
       hint={trans.__(
-        'As in iCalendar. DTSTART and UNTIL are its start and its end, which cron expressions do not have.'
+        'As in iCalendar. DTSTART and UNTIL are its start and its end.'
       )}
     >
       <textarea
@@ -211,56 +174,6 @@ function TimezoneSelect(props: IScheduleInputProps): JSX.Element {
       />
     </Field>
   );
-}
-
-/**
- * Return the ARIA attributes of an input. The one error message of the schedule is below all of its inputs, so each
- * input refers to it.
- */
-export function errorAttributes(
-  error: ErrorBody | null,
-  field: string,
-  errorId: string,
-  hint = ''
-): React.AriaAttributes {
-  const isHere = error?.field === field;
-  const described = `${hint} ${error ? errorId : ''}`.trim();
-  return {
-    'aria-invalid': isHere || undefined,
-    'aria-describedby': described || undefined
-  };
-}
-
-/** Describe the times of a schedule in words. */
-export function describeTimes(
-  schedule: IScheduleDraft,
-  trans: TranslationBundle
-): string {
-  switch (schedule.kind) {
-    case 'cron':
-      return describeCron(schedule.cron) ?? schedule.cron;
-    case 'interval':
-      return describeInterval(schedule.seconds, trans);
-    default:
-      return schedule.rrule || trans.__('recurrence rule');
-  }
-}
-
-/** Describe a cron expression in words, or return null if that is not possible. */
-function describeCron(cron: string): string | null {
-  try {
-    return cronstrue.toString(cron, { use24HourTimeFormat: true });
-  } catch {
-    return null;
-  }
-}
-
-/** Describe an interval in words. */
-function describeInterval(typed: string, trans: TranslationBundle): string {
-  const seconds = Number(typed);
-  return typed.trim() !== '' && seconds > 0
-    ? trans.__('every %1', formatDuration(seconds))
-    : trans.__('a number of seconds, such as 3600');
 }
 
 function timezoneOptions(chosen: string): string[] {

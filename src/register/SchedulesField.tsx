@@ -9,10 +9,10 @@ import type { IParameterForm } from '../components/parameterSchema';
 import { FormId, useFieldId } from '../components/useFieldId';
 import { useTrans } from '../components/translation';
 import { errorBelow } from '../errors';
+import { describeTimes } from './scheduleDescription';
 import { createScheduleDraft, type IScheduleDraft } from './scheduleDraft';
 import { ScheduleFields } from './ScheduleFields';
 import type { ISchedulePreview } from './schedulePreview';
-import { describeTimes } from './ScheduleTimes';
 
 export interface ISchedulesFieldProps {
   schedules: readonly IScheduleDraft[];

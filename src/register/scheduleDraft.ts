@@ -8,13 +8,15 @@ import {
   toFormData
 } from '../components/parameterSchema';
 import { RequestFailed, toErrorBody } from '../errors';
+import { everyTimes, type EveryUnit, readEvery } from './everySchedule';
 import { formatValue, quoteShellWord } from '../components/shellWords';
 
 /** A schedule in the form. The values of each kind are kept while another kind is selected. */
 export interface IScheduleDraft {
   /** Identifies the schedule among those of the form. */
   key: string;
-  kind: Schedule['kind'];
+  /** A kind of the server, or every N minutes or hours. */
+  kind: Schedule['kind'] | EveryUnit;
   cron: string;
   /** True if the form shows the cron expression even if it has other inputs for it. */
   isCustom?: boolean;
@@ -23,6 +25,11 @@ export interface IScheduleDraft {
   rrule: string;
   /** A time, as text, from which whole intervals are counted. */
   anchor: string;
+  /** The typed number of minutes or hours. */
+  every?: string;
+  /** The first and the last day, as text; empty without. */
+  start?: string;
+  end?: string;
   timezone: string;
   name: string;
   isActive: boolean;
@@ -39,6 +46,9 @@ export function createScheduleDraft(timezone: string): IScheduleDraft {
     seconds: '3600',
     rrule: '',
     anchor: '',
+    every: '15',
+    start: '',
+    end: '',
     timezone,
     name: '',
     isActive: true,
@@ -54,12 +64,17 @@ export function createScheduleDrafts(
   return schedules.map(schedule => ({
     ...createScheduleDraft(schedule.timezone),
     kind: schedule.kind,
+    ...(schedule.kind !== 'rrule' && {
+      start: schedule.start ?? '',
+      end: schedule.end ?? ''
+    }),
     ...(schedule.kind === 'cron' && { cron: schedule.cron }),
     ...(schedule.kind === 'rrule' && { rrule: schedule.rrule }),
     ...(schedule.kind === 'interval' && {
       seconds: String(schedule.seconds),
       anchor: schedule.anchor ?? ''
     }),
+    ...readEvery(schedule),
     name: schedule.name ?? '',
     isActive: schedule.active,
     parameters: toFormData(createOverrideForm(form), schedule.parameters)
@@ -69,21 +84,27 @@ export function createScheduleDrafts(
 /**
  * Return the times of the schedule that the form describes.
  *
- * @throws RequestFailed if the interval is not a number; `field` names it.
+ * @throws RequestFailed if the interval is not a number, or the number of minutes or hours is not one of those that can be
+ *   chosen; `field` names it.
  */
 export function parseScheduleTimes(draft: IScheduleDraft): Schedule {
   const { kind, cron, rrule, timezone } = draft;
   const common = { name: null, parameters: {}, active: true, timezone };
+  const bounds = { start: draft.start || null, end: draft.end || null };
   switch (kind) {
     case 'cron':
-      return { kind, cron: cron.trim(), ...common };
+      return { kind, cron: cron.trim(), ...bounds, ...common };
     case 'rrule':
       return { kind, rrule: rrule.trim().split(/\s+/).join('\n'), ...common };
+    case 'minutes':
+    case 'hours':
+      return { ...everyTimes(kind, draft.every ?? ''), ...bounds, ...common };
     default:
       return {
         kind,
         seconds: parseSeconds(draft.seconds),
         anchor: draft.anchor.trim() || null,
+        ...bounds,
         ...common
       };
   }
@@ -149,6 +170,7 @@ export function scheduleFlags(schedules: readonly Schedule[]): string[][] {
 function shortFlags(schedule: Schedule): string[][] | null {
   const zone = ['--timezone', schedule.timezone];
   const isPlain =
+    (schedule.kind === 'rrule' || !(schedule.start || schedule.end)) &&
     schedule.name === null &&
     schedule.active &&
     Object.keys(schedule.parameters).length === 0;
@@ -168,6 +190,11 @@ function formatParts(schedule: Schedule): string {
   ];
   if (schedule.kind === 'interval' && schedule.anchor !== null) {
     parts.push(['anchor', schedule.anchor]);
+  }
+  if (schedule.kind !== 'rrule') {
+    const { start, end } = schedule;
+    parts.push(...(start ? [['start', start] as [string, string]] : []));
+    parts.push(...(end ? [['end', end] as [string, string]] : []));
   }
   if (schedule.name !== null) {
     parts.push(['name', schedule.name]);

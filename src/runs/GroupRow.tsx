@@ -112,14 +112,13 @@ function GroupButtons({ group, actions }: IGroupRowProps): JSX.Element {
 }
 
 function GroupState({ group }: { group: RunGroup }): JSX.Element {
-  const trans = useTrans();
   const marks: Record<RunGroup['state'], [Run['state_type'], string]> = {
-    running: ['RUNNING', trans.__('Running')],
-    cancelling: ['CANCELLING', trans.__('Cancelling')],
-    stopped: ['PAUSED', trans.__('Stopped')],
-    completed: ['COMPLETED', trans.__('Completed')],
-    failed: ['FAILED', trans.__('Failed')],
-    cancelled: ['CANCELLED', trans.__('Cancelled')]
+    running: ['RUNNING', 'Running'],
+    cancelling: ['CANCELLING', 'Cancelling'],
+    stopped: ['PAUSED', 'Stopped'],
+    completed: ['COMPLETED', 'Completed'],
+    failed: ['FAILED', 'Failed'],
+    cancelled: ['CANCELLED', 'Cancelled']
   };
   const [type, name] = marks[group.state];
   return <StateMark type={type} name={name} />;
@@ -183,18 +182,20 @@ function describeCounts(group: RunGroup, trans: TranslationBundle): string[] {
   const { counts, total } = group;
   const waiting =
     (counts.WAITING ?? 0) + (counts.SCHEDULED ?? 0) + (counts.PENDING ?? 0);
-  const named: [number, string][] = [
-    [counts.RUNNING ?? 0, trans.__('running')],
-    [waiting, trans.__('waiting')],
-    [countFailed(group), trans.__('failed')],
-    [counts.PAUSED ?? 0, trans.__('paused')],
-    [counts.CANCELLING ?? 0, trans.__('cancelling')],
-    [counts.CANCELLED ?? 0, trans.__('cancelled')],
-    [counts.DELETED ?? 0, trans.__('deleted')]
+  const others: [number, (count: number) => string][] = [
+    [counts.RUNNING ?? 0, count => trans.__('%1 running', count)],
+    [waiting, count => trans.__('%1 waiting', count)],
+    [countFailed(group), count => trans.__('%1 failed', count)],
+    [counts.PAUSED ?? 0, count => trans.__('%1 paused', count)],
+    [counts.CANCELLING ?? 0, count => trans.__('%1 cancelling', count)],
+    [counts.CANCELLED ?? 0, count => trans.__('%1 cancelled', count)],
+    [counts.DELETED ?? 0, count => trans.__('%1 deleted', count)]
   ];
   return [
     trans.__('%1 of %2 completed', counts.COMPLETED ?? 0, total),
-    ...named.filter(([count]) => count > 0).map(each => each.join(' '))
+    ...others
+      .filter(([count]) => count > 0)
+      .map(([count, describe]) => describe(count))
   ];
 }
 
@@ -278,19 +279,19 @@ function PointRow({ point, varied, onOpen }: IPointRowProps): JSX.Element {
 }
 
 function PointState({ point }: { point: RunPoint }): JSX.Element {
-  const trans = useTrans();
   switch (point.state) {
     case 'WAITING':
-      return <StateMark type="SCHEDULED" name={trans.__('Waiting')} />;
+      return <StateMark type="SCHEDULED" name="Waiting" />;
     case 'REFUSED':
-      return <StateMark type="FAILED" name={trans.__('Refused')} />;
+      return <StateMark type="FAILED" name="Refused" />;
     case 'DELETED':
-      return <StateMark type="CANCELLED" name={trans.__('Deleted')} />;
+      return <StateMark type="CANCELLED" name="Deleted" />;
     default:
-      return <StateMark type={point.state} name={stateName(point.state)} />;
+      return <StateMark type={point.state} name={nameOfType(point.state)} />;
   }
 }
 
-function stateName(state: Run['state_type']): string {
+/** Return Prefect's usual name for a state of that type. */
+function nameOfType(state: Run['state_type']): string {
   return state.charAt(0) + state.slice(1).toLowerCase();
 }

@@ -3,7 +3,7 @@ import React from 'react';
 
 import type { RecentRun, Run } from '../_api';
 import { useTrans } from '../components/translation';
-import { formatDateTime } from '../format';
+import { formatDateTime, stateName } from '../format';
 import { stateIcon } from './StateMark';
 
 export interface IRecentRunMarksProps {
@@ -33,7 +33,7 @@ export function RecentRunMarks(
       {[...runs].reverse().map(run => {
         const icon = stateIcon(run.state_type);
         const time = run.start ? formatDateTime(run.start) : '';
-        const label = `${run.name}: ${run.state_name}, ${time}`;
+        const label = `${run.name}: ${stateName(run.state_name, trans)}, ${time}`;
         return (
           <Button
             key={run.id}

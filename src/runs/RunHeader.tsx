@@ -8,7 +8,8 @@ import {
   formatTimeOfDay,
   formatDuration,
   elapsedSeconds,
-  hasEnded
+  hasEnded,
+  stateName
 } from '../format';
 import type { IRunActions } from './runPanels';
 import { RunProgress } from './RunProgress';
@@ -34,7 +35,7 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
     <div className="jp-Satflow-runHeader">
       {props.parents.length > 0 && <Breadcrumbs {...props} />}
       <span className="jp-Satflow-srOnly" role="status">
-        {trans.__('Run %1: %2', run.name, run.state_name)}
+        {trans.__('Run %1: %2', run.name, stateName(run.state_name, trans))}
       </span>
       <div className="jp-Satflow-rowHead">
         <h2>{run.deployment_name ?? run.flow_name}</h2>

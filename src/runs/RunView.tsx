@@ -66,7 +66,7 @@ function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
   }));
   return (
     <Tabs
-      label={trans.__('Run')}
+      label={trans._p('noun', 'Run')}
       tabs={tabs}
       selected={shown.id}
       onSelect={setSelected}

@@ -197,7 +197,7 @@ function RunsTable(props: IRunsPageViewProps): JSX.Element {
 
 const columnNames = (trans: TranslationBundle): string[] => [
   trans.__('State'),
-  trans.__('Run'),
+  trans._p('noun', 'Run'),
   trans.__('Deployment'),
   trans.__('Start'),
   trans.__('Duration'),

@@ -12,7 +12,8 @@ import React from 'react';
 
 import type { Run, StateChange } from '../_api';
 import { nameInvisible } from '../components/terminalText';
-import { formatLogTime } from '../format';
+import { useTrans } from '../components/translation';
+import { formatLogTime, stateName } from '../format';
 import { pauseIcon } from '../icons';
 
 const ICONS: Record<Run['state_type'], LabIcon> = {
@@ -32,12 +33,16 @@ export const stateIcon = (type: Run['state_type']): LabIcon => ICONS[type];
 
 export interface IStateMarkProps {
   type: Run['state_type'];
-  /** Prefect's name for the state, such as "Late" for a SCHEDULED run. */
+  /** Prefect's name for the state, such as "Late" for a SCHEDULED run, or one of ours, such as "Interrupted". */
   name: string;
+  /** How many runs have this state, if it is that of several. */
+  count?: number;
 }
 
 /** A state as icon and text, so that color is never the only sign. */
-export function StateMark({ type, name }: IStateMarkProps): JSX.Element {
+export function StateMark(props: IStateMarkProps): JSX.Element {
+  const trans = useTrans();
+  const { type, name, count } = props;
   const icon = ICONS[type];
   return (
     <span
@@ -46,7 +51,8 @@ export function StateMark({ type, name }: IStateMarkProps): JSX.Element {
       data-state={type}
     >
       <icon.react tag="span" width="12px" aria-hidden="true" />
-      {name}
+      {count !== undefined && `${count} `}
+      {stateName(name, trans)}
     </span>
   );
 }

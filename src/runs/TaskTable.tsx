@@ -169,7 +169,8 @@ function GroupStates({ group }: { group: ITaskGroup }): JSX.Element {
           <StateMark
             key={name}
             type={type}
-            name={`${count} ${name ?? trans.__('Interrupted')}`}
+            name={name ?? 'Interrupted'}
+            count={count}
           />
         ))}
       </span>
@@ -181,7 +182,6 @@ function GroupStates({ group }: { group: ITaskGroup }): JSX.Element {
 function TaskRunRows(
   props: ITaskTableProps & { run: TaskRun; isChild: boolean }
 ): JSX.Element {
-  const trans = useTrans();
   const { run, isChild, workers, selected, onSelect } = props;
   const isSelected = run.id === selected;
   const worker = workers.get(run.id) ?? null;
@@ -200,7 +200,7 @@ function TaskRunRows(
         </th>
         <td>
           {run.interrupted ? (
-            <StateMark type="CRASHED" name={trans.__('Interrupted')} />
+            <StateMark type="CRASHED" name="Interrupted" />
           ) : (
             <StateMark type={run.state_type} name={run.state_name} />
           )}

@@ -1,5 +1,5 @@
 import { closeIcon } from '@jupyterlab/ui-components';
-import React, { useEffect, useMemo, useRef, useState } from 'react';
+import React, { Suspense, useEffect, useMemo, useRef, useState } from 'react';
 
 import { EmptyState } from '../components/EmptyState';
 import { IconButton } from '../components/IconButton';
@@ -14,18 +14,22 @@ import { TaskTable } from './TaskTable';
 import { Timeline } from './Timeline';
 import { stateText } from './timelineText';
 
-/** The task runs of a run: on a time axis, and as a table. */
+// The graph is loaded when it is first shown.
+const TaskGraph = React.lazy(async () => {
+  const { TaskGraph } = await import('./TaskGraph');
+  return { default: TaskGraph };
+});
+
+/** The task runs of a run: on a time axis or as a graph, and as a table. */
 export function TasksPanel(props: IShownRun): JSX.Element {
   const trans = useTrans();
   const { detail, tasks, workers, actions, onShowLog } = props;
   const { items, total, isLoaded, clockOffset } = tasks;
   const groups = useMemo(() => groupTasks(items), [items]);
-  const names = useMemo(
-    () => new Map(items.map(run => [run.id, run.name])),
-    [items]
-  );
-  // The table shows the details of a run below its row, which may be far from the timeline.
-  const [inTimeline, setInTimeline] = useState<string | null>(null);
+  const [isGraph, setGraph] = useState(false);
+  const names = useNames(items);
+  // The table shows the details of a run below its row, which may be far from the timeline or graph.
+  const [inPicture, setInPicture] = useState<string | null>(null);
   const [inTable, setInTable] = useState<string | null>(null);
   if (items.length === 0) {
     return (
@@ -37,27 +41,34 @@ export function TasksPanel(props: IShownRun): JSX.Element {
       />
     );
   }
-  const selected = items.find(run => run.id === inTimeline) ?? null;
+  const selected = items.find(run => run.id === inPicture) ?? null;
   const { onReadTaskRun: onRead, onOpen } = actions;
   const shared = { workers, names, onRead, onOpen };
+  const picture = {
+    groups,
+    runs: items,
+    workers,
+    clockOffset,
+    selected: inPicture,
+    onSelect: setInPicture
+  };
   return (
     <div className="jp-Satflow-tasks">
       {items.length < total && <LoadedNote tasks={tasks} />}
-      <Timeline
-        groups={groups}
-        runs={items}
-        workers={workers}
-        end={detail.run.end}
-        clockOffset={clockOffset}
-        selected={inTimeline}
-        onSelect={setInTimeline}
-      />
+      <PictureSwitch isGraph={isGraph} onGraph={setGraph} />
+      {isGraph ? (
+        <Suspense fallback={<p role="status">{trans.__('Loading…')}</p>}>
+          <TaskGraph {...picture} />
+        </Suspense>
+      ) : (
+        <Timeline {...picture} end={detail.run.end} />
+      )}
       {selected && (
         <SelectedTask
           run={selected}
           worker={workers.get(selected.id) ?? null}
           {...shared}
-          onClose={() => setInTimeline(null)}
+          onClose={() => setInPicture(null)}
         />
       )}
       <TaskTable
@@ -67,6 +78,40 @@ export function TasksPanel(props: IShownRun): JSX.Element {
         onSelect={setInTable}
         onShowLog={onShowLog}
       />
+    </div>
+  );
+}
+
+/** Return the names of task runs by id. */
+function useNames(runs: ITaskRuns['items']): ReadonlyMap<string, string> {
+  return useMemo(() => new Map(runs.map(run => [run.id, run.name])), [runs]);
+}
+
+/** The choice between the timeline and the graph. */
+function PictureSwitch(props: {
+  isGraph: boolean;
+  onGraph: (isGraph: boolean) => void;
+}): JSX.Element {
+  const trans = useTrans();
+  const { isGraph, onGraph } = props;
+  const option = (text: string, id: string, isChosen: boolean) => (
+    <button
+      type="button"
+      aria-pressed={isChosen}
+      data-testid={`satflow-show-${id}`}
+      onClick={() => onGraph(id === 'graph')}
+    >
+      {text}
+    </button>
+  );
+  return (
+    <div
+      className="jp-Satflow-switch"
+      role="group"
+      aria-label={trans.__('View of the task runs')}
+    >
+      {option(trans.__('Timeline'), 'timeline', !isGraph)}
+      {option(trans.__('Graph'), 'graph', isGraph)}
     </div>
   );
 }
@@ -88,7 +133,7 @@ function LoadedNote({ tasks }: { tasks: ITaskRuns }): JSX.Element {
   );
 }
 
-/** The details of the task run that is selected in the timeline. */
+/** The details of the task run that is selected in the timeline or graph. */
 function SelectedTask(
   props: ITaskRunCardProps & { onClose: () => void }
 ): JSX.Element {

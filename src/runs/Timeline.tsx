@@ -65,13 +65,19 @@ export function Timeline(props: ITimelineProps): JSX.Element {
         hasWorkers={workers.size > 0}
         isByWorker={isByWorker}
         onByWorker={setByWorker}
-        onZoom={factor => canvas.view.current?.zoom(factor)}
+        onZoom={factor => canvas.view.current?.zoom(1 / factor)}
         onFit={() => canvas.view.current?.fit()}
       />
       <div className="jp-Satflow-timelineFrame">
         <TimelineBox {...props} {...canvas} rows={rows} helpId={helpId} />
         {target && lines && (
-          <Tip target={target} box={canvas.box.current} lines={lines} />
+          <Tip
+            target={target}
+            box={canvas.box.current}
+            lines={lines}
+            height={34}
+            testId="satflow-timeline-tip"
+          />
         )}
       </div>
       <p id={helpId} className="jp-Satflow-hint">
@@ -121,21 +127,27 @@ function TimelineBox(
   );
 }
 
-function Tip(props: {
-  target: ITimelineTarget;
+/** A description of the target at the pointer or the focus, next to it. */
+export function Tip(props: {
+  /** A place below the target. */
+  target: { x: number; y: number };
+  /** The box in which the target is. */
   box: HTMLElement | null;
   lines: string[];
+  /** Distance from the place to the top of the target. */
+  height: number;
+  testId: string;
 }): JSX.Element {
   const [name, ...facts] = props.lines.map(nameInvisible);
   return (
     <div
       className="jp-Satflow-tip"
-      data-testid="satflow-timeline-tip"
-      style={placeTip(props.target, props.box)}
+      data-testid={props.testId}
+      style={placeTip(props.target, props.box, props.height)}
     >
       <strong>{name}</strong>
-      {facts.map(line => (
-        <span key={line}>{line}</span>
+      {facts.map((line, index) => (
+        <span key={index}>{line}</span>
       ))}
     </div>
   );
@@ -226,12 +238,15 @@ function describeProgress({ kind, group }: ITimelineRow): string {
 
 /** Place the tip next to its target, within the box. */
 function placeTip(
-  { x, y }: ITimelineTarget,
-  box: HTMLElement | null
+  { x, y }: { x: number; y: number },
+  box: HTMLElement | null,
+  targetHeight: number
 ): React.CSSProperties {
   const [width, height] = [box?.clientWidth ?? 0, box?.clientHeight ?? 0];
   return {
     ...(x > width / 2 ? { right: width - x + 8 } : { left: x + 8 }),
-    ...(y > height - 60 ? { bottom: height - y + 34 } : { top: y + 4 })
+    ...(y > height - 60
+      ? { bottom: height - y + targetHeight }
+      : { top: y + 4 })
   };
 }

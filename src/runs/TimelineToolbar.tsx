@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import React, { useEffect, useMemo, useRef } from 'react';
 
@@ -7,6 +6,7 @@ import { useTrans } from '../components/translation';
 import { ZOOM_STEP } from './timeAxis';
 import { drawSwatch } from './timelineBars';
 import { type BarKind, barKind } from './timelineRows';
+import { kindName } from './timelineText';
 
 const KINDS: BarKind[] = [
   'waiting',
@@ -48,23 +48,38 @@ export function TimelineToolbar(props: ITimelineToolbarProps): JSX.Element {
             onChange={event => onByWorker(event.target.value === 'worker')}
           />
         )}
-        <ZoomButton
-          text="−"
-          label={trans.__('Zoom out (-)')}
-          onClick={() => onZoom(ZOOM_STEP)}
-        />
-        <ZoomButton
-          text="+"
-          label={trans.__('Zoom in (+)')}
-          onClick={() => onZoom(1 / ZOOM_STEP)}
-        />
-        <ZoomButton
-          text={trans.__('Fit')}
-          label={trans.__('Show the whole time (0)')}
-          onClick={onFit}
+        <ZoomButtons
+          onZoom={onZoom}
+          fitLabel={trans.__('Show the whole time (0)')}
+          onFit={onFit}
         />
       </span>
     </div>
+  );
+}
+
+/** Buttons that zoom out and in by a factor, and show everything. */
+export function ZoomButtons(props: {
+  onZoom: (factor: number) => void;
+  fitLabel: string;
+  onFit: () => void;
+}): JSX.Element {
+  const trans = useTrans();
+  const { onZoom, fitLabel, onFit } = props;
+  return (
+    <>
+      <ZoomButton
+        text="−"
+        label={trans.__('Zoom out (-)')}
+        onClick={() => onZoom(1 / ZOOM_STEP)}
+      />
+      <ZoomButton
+        text="+"
+        label={trans.__('Zoom in (+)')}
+        onClick={() => onZoom(ZOOM_STEP)}
+      />
+      <ZoomButton text={trans.__('Fit')} label={fitLabel} onClick={onFit} />
+    </>
   );
 }
 
@@ -89,7 +104,7 @@ function ZoomButton(props: {
 }
 
 /** The bars of the states that occur, with the number of task runs. */
-function Legend(props: { runs: readonly TaskRun[] }): JSX.Element {
+export function Legend(props: { runs: readonly TaskRun[] }): JSX.Element {
   const trans = useTrans();
   const counts = useMemo(() => countKinds(props.runs), [props.runs]);
   return (
@@ -116,20 +131,6 @@ function Swatch({ kind }: { kind: BarKind }): JSX.Element {
     }
   });
   return <canvas ref={node} aria-hidden="true" />;
-}
-
-/** Return the name of a kind of bar. */
-function kindName(kind: BarKind, trans: TranslationBundle): string {
-  const names: Record<BarKind, string> = {
-    waiting: trans.__('Waiting'),
-    running: trans.__('Running'),
-    completed: trans.__('Completed'),
-    cached: trans.__('Cached'),
-    failed: trans.__('Failed'),
-    crashed: trans.__('Crashed or interrupted'),
-    cancelled: trans.__('Cancelled')
-  };
-  return names[kind];
 }
 
 function countKinds(runs: readonly TaskRun[]): Map<BarKind, number> {

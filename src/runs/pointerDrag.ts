@@ -2,8 +2,8 @@
 export interface IPointerActions {
   /** It moved without a pressed button. */
   onMove: (event: PointerEvent) => void;
-  /** It was moved by some pixels while its button was pressed. */
-  onDrag: (by: number) => void;
+  /** It was moved by some pixels to the right and down while its button was pressed. */
+  onDrag: (right: number, down: number) => void;
   /** Its button was pressed and released in the same place. */
   onClick: (event: PointerEvent) => void;
 }
@@ -12,7 +12,7 @@ export interface IPointerActions {
 const DRAG_DISTANCE = 3;
 
 /**
- * Distinguish horizontal drags from clicks.
+ * Distinguish drags from clicks.
  *
  * @param element - the element
  * @param actions - called for each event
@@ -23,9 +23,9 @@ export function followPointer(
   actions: IPointerActions,
   signal: AbortSignal
 ): void {
-  let drag: { x: number; hasMoved: boolean } | null = null;
-  const onDown = (event: PointerEvent) => {
-    drag = event.button === 0 ? { x: event.clientX, hasMoved: false } : null;
+  let drag: { x: number; y: number; hasMoved: boolean } | null = null;
+  const onDown = ({ button, clientX: x, clientY: y }: PointerEvent) => {
+    drag = button === 0 ? { x, y, hasMoved: false } : null;
   };
   const onMove = (event: PointerEvent) => {
     if (!drag || event.buttons !== 1) {
@@ -33,11 +33,12 @@ export function followPointer(
       actions.onMove(event);
       return;
     }
-    const by = event.clientX - drag.x;
-    if (drag.hasMoved || Math.abs(by) >= DRAG_DISTANCE) {
+    const { clientX: x, clientY: y } = event;
+    const [right, down] = [x - drag.x, y - drag.y];
+    if (drag.hasMoved || Math.hypot(right, down) >= DRAG_DISTANCE) {
       element.setPointerCapture(event.pointerId);
-      drag = { x: event.clientX, hasMoved: true };
-      actions.onDrag(by);
+      drag = { x, y, hasMoved: true };
+      actions.onDrag(right, down);
     }
   };
   const onUp = (event: PointerEvent) => {

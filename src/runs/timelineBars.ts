@@ -80,7 +80,7 @@ function drawMoment(
 }
 
 /** Draw a bar with the pattern of its kind. */
-function fillBar(
+export function fillBar(
   context: CanvasRenderingContext2D,
   kind: BarKind,
   { x, y, width }: IBox,

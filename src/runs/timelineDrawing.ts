@@ -271,7 +271,7 @@ function drawVertical(
 }
 
 /** Shorten a text with an ellipsis to a number of pixels. */
-function shorten(
+export function shorten(
   context: CanvasRenderingContext2D,
   text: string,
   space: number

@@ -1,14 +1,28 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { TaskRun } from '../_api';
-import { formatDuration, formatLogTime } from '../format';
+import { formatDuration, formatLogTime, stateName } from '../format';
 import type { ITaskGroup } from './tasks';
-import type { IBar } from './timelineRows';
+import type { BarKind, IBar } from './timelineRows';
 import type { ITimelineTarget } from './timelineScene';
 
 /** Return the state of a task run as text. */
 export function stateText(run: TaskRun, trans: TranslationBundle): string {
-  return run.interrupted ? trans.__('Interrupted') : run.state_name;
+  return stateName(run.interrupted ? 'Interrupted' : run.state_name, trans);
+}
+
+/** Return the name of a kind of bar. */
+export function kindName(kind: BarKind, trans: TranslationBundle): string {
+  const names: Record<BarKind, string> = {
+    waiting: trans.__('Waiting'),
+    running: trans.__('Running'),
+    completed: trans.__('Completed'),
+    cached: trans.__('Cached'),
+    failed: trans.__('Failed'),
+    crashed: trans.__('Crashed or interrupted'),
+    cancelled: trans.__('Cancelled')
+  };
+  return names[kind];
 }
 
 /** Describe what the user points at: its name, and a few facts. */
@@ -26,8 +40,9 @@ export function describeTarget(
   return [row.label, ...describeGroup(row.group, row.bars, time, trans)];
 }
 
-function describeBar(
-  { run, to }: IBar,
+/** Describe a task run: its name, state, times, attempts and Dask worker. */
+export function describeBar(
+  { run, to }: Pick<IBar, 'run' | 'to'>,
   worker: string | null,
   trans: TranslationBundle
 ): string[] {

@@ -32,7 +32,7 @@ export function StackBanner(props: IStackBannerProps): JSX.Element | null {
         <StackError
           {...props}
           words={[trans.__('The local stack is stopped.')]}
-          action={trans.__('Start')}
+          action={trans._p('verb', 'Start')}
         />
       );
     case 'starting':

@@ -18,7 +18,7 @@ from satflow_ext.commands.cell_progress import CLEAR_LINE, CellProgress, duratio
 from satflow_ext.commands.register import FlowSelection
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous, NotebookFailed
-from satflow_ext.kernel.attach import attach_to_shell
+from satflow_ext.kernel.hook import attach_to_shell
 from satflow_ext.models import PackedFlow, Registration, WrittenRegistration
 
 TWO = "from prefect import flow\n@flow(name='etl')\ndef one(): pass\n\n@flow(name='etl')\ndef two(): pass"

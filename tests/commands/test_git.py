@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from satflow_ext import cli
-from satflow_ext.commands.in_git import locate_in_git, without_credentials
+from satflow_ext.commands.register import locate_in_git, without_credentials
 from satflow_ext.errors import CommitNotFetched, NotInGit
 from satflow_ext.models import GitFile
 from satflow_ext.runtime import from_git

@@ -45,6 +45,10 @@ def test_several_schedules_of_a_line():
         ("cron=@daily active=perhaps", "Schedule 2: active: it must be true or false"),
         ("cron=@daily anchor=2026-01-01T00:00:00Z", "Schedule 2: anchor"),
         ("interval=60 anchor=2026-01-01T00:00:00", "Schedule 2: anchor: .*timezone"),
+        ("cron=@daily start=soon", "Schedule 2: start: it must be a date, such as 2026-01-31"),
+        ("cron=@daily end=2026-01-31T06:00:00", "Schedule 2: end: it must be a date without a time"),
+        ("cron=@daily start=1999-01-01", "Schedule 2: start: it must be at least 2000-01-01"),
+        ("rrule=FREQ=DAILY end=2026-01-31", "Schedule 2: a recurrence rule has its start and its end in itself.*UNTIL"),
         ("cron=@daily name='a b'", "Schedule 2: name: it does not have the required format"),
     ],
 )
@@ -61,13 +65,10 @@ def test_a_value_that_is_not_a_schedule(written):
 
 
 def test_schedules_of_python_have_parameters_of_their_own_types():
-    written = parse_schedules(
-        [{"cron": "@daily", "name": "early", "parameters": {"day": date(2026, 1, 2)}}, "interval=60 param.size=2"],
-        None,
-        None,
-        "UTC",
-    )
-    assert written[0].schedule == CronSchedule(cron="@daily", name="early")
+    early = {"cron": "@daily", "name": "early", "start": date(2026, 1, 2), "parameters": {"day": date(2026, 1, 2)}}
+    written = parse_schedules([early, "interval=60 param.size=2 end=2026-02-01"], None, None, "UTC")
+    assert written[0].schedule == CronSchedule(cron="@daily", name="early", start=date(2026, 1, 2))
+    assert written[1].schedule == IntervalSchedule(seconds=60, end=date(2026, 2, 1))
 
     @flow
     def tiles(day: date, size: int = 1):

@@ -10,8 +10,8 @@ import pytest
 from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-from satflow_ext.credentials import secret_sources
 from satflow_ext.errors import SecretsMissing
+from satflow_ext.runtime import load
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def block(here, name):
     """A Prefect Secret block with the secret's name, as Prefect spells it."""
 
     def save(value):
-        asyncio.run(Secret(value=value).asave(secret_sources.block_name(name), overwrite=True))
+        asyncio.run(Secret(value=value).asave(load.secret_block_name(name), overwrite=True))
 
     return save
 
@@ -40,27 +40,27 @@ def block(here, name):
 @pytest.mark.parametrize("value", ["from block", "12345", '{"user": "x"}'])
 def test_prefect_secret_block(here, name, block, value):
     block(value)
-    assert secret_sources.find_secrets([name], here) == {name: value}
+    assert load.find_secrets([name], here) == {name: value}
 
 
 def test_a_block_that_holds_an_object_gives_json(here, name, block):
     block({"user": "x"})
-    assert secret_sources.find_secrets([name], here) == {name: '{"user": "x"}'}
+    assert load.find_secrets([name], here) == {name: '{"user": "x"}'}
 
 
 def test_file_before_block_and_environment_before_both(here, name, block, tmp_path, monkeypatch):
     block("from block")
     (tmp_path / name).write_text("from file\n")
-    assert secret_sources.find_secrets([name], here) == {name: "from file"}
+    assert load.find_secrets([name], here) == {name: "from file"}
     monkeypatch.setenv(name, "from environment")
-    assert secret_sources.find_secrets([name], here) == {name: "from environment"}
+    assert load.find_secrets([name], here) == {name: "from environment"}
 
 
 @pytest.mark.usefixtures("block")
 def test_missing_ones_are_named_with_where_was_looked(here, name, tmp_path):
     with pytest.raises(SecretsMissing) as caught:
-        secret_sources.find_secrets(["PATH", name, "OTHER"], here)
-    for words in (name, "OTHER", str(tmp_path), secret_sources.block_name(name), "environment"):
+        load.find_secrets(["PATH", name, "OTHER"], here)
+    for words in (name, "OTHER", str(tmp_path), load.secret_block_name(name), "environment"):
         assert words in str(caught.value)
     assert os.environ["PATH"] not in str(caught.value)
 
@@ -69,4 +69,4 @@ def test_missing_ones_are_named_with_where_was_looked(here, name, tmp_path):
 def test_a_file_that_is_no_text(here, name, tmp_path, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(SecretsMissing, match="cannot be used as a secret"):
-        secret_sources.find_secrets([name], here)
+        load.find_secrets([name], here)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
-from satflow_ext.dask_tasks.cluster_compatibility import PACKAGE, check_packages
+from satflow_ext.dask_tasks.runner import PACKAGE, check_packages
 from satflow_ext.errors import DaskClusterUnfit, PythonMismatch
 
 HERE = {"python": ".".join(map(str, sys.version_info)), PACKAGE: version(PACKAGE), "prefect": version("prefect")}

@@ -183,6 +183,41 @@ def test_a_ray_of_the_run_s_own_is_private_and_leaves_nothing(stack, house, regi
     assert states == ["COMPLETED"] * 4, told
 
 
+SLOW_START = """
+import ray
+from satflow_ext.executors import ray_runner
+
+calls = []
+
+def init(*words, **options):
+    calls.append("init")
+    if calls.count("init") < int({failures}):
+        raise Exception("The current node timed out during startup. This could happen because the GCS is overloaded.")
+    if {broken}:
+        raise Exception("no space left")
+
+ray.init, ray.shutdown = init, lambda: calls.append("shutdown")
+try:
+    ray_runner._start_with_retries()
+except Exception as error:
+    calls.append(str(error)[:20])
+print(calls)
+"""
+
+
+@pytest.mark.parametrize(
+    ("failures", "broken", "calls"),
+    [
+        (3, False, ["init", "shutdown", "init", "shutdown", "init"]),
+        (0, True, ["init", "no space left"]),
+    ],
+)
+def test_a_start_that_takes_too_long_is_repeated(failures, broken, calls):
+    script = SLOW_START.format(failures=failures, broken=broken)
+    done = subprocess.run([BESIDE / "python", "-c", script], capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout.splitlines()[-1] == str(calls)
+
+
 def tasks_of_last_run(stack, deployment):
     session = Session(OpenConnection(stack.settings, stack.endpoints))
 

@@ -15,7 +15,7 @@ import pytest
 
 from satflow_ext import executors
 from satflow_ext.errors import ClusterFailed, GatewayUnauthorized
-from satflow_ext.gateways import cluster_factory
+from satflow_ext.gateways import cluster_start
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
@@ -80,7 +80,7 @@ def test_a_users_token_gives_clusters_of_hers(hub, team, monkeypatch):
         1, 0, None, "medium", 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="team", python=sys.executable
     )
     with locate_gateway("team", team) as where, connect_gateway(where) as gateway:
-        cluster = cluster_factory.start_cluster(gateway, wanted, str(uuid4()), team)
+        cluster = cluster_start.start_cluster(gateway, wanted, str(uuid4()), team)
         with cluster.get_client(set_as_default=False) as dask_client:
             assert dask_client.submit(sum, [1, 2]).result() == 3
         monkeypatch.setenv(TOKEN, hub.token("bob"))

@@ -12,7 +12,7 @@ import pytest
 
 from satflow_ext import executors
 from satflow_ext.errors import GatewayRefused, GatewayUnauthorized, GatewayUnreachable, SettingsWrong, SizeRefused
-from satflow_ext.gateways import cluster_factory, connection, shared_clusters
+from satflow_ext.gateways import cluster_start, connection, shared_clusters
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest, set_options
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
@@ -100,7 +100,7 @@ def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team
             pytest.raises(GatewayRefused, match=r"limit of 1 workers.*Choose fewer"),
             connect_gateway(where) as gateway,
         ):
-            cluster_factory.start_cluster(gateway, wanted, label, team)
+            cluster_start.start_cluster(gateway, wanted, label, team)
         with connect_gateway(where) as gateway:
             assert shared_clusters.list_shared_clusters(gateway, label) == []
 
@@ -108,8 +108,8 @@ def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team
 def test_its_clusters_are_shared_by_what_their_environment_says(team):
     label = str(uuid4())
     with locate_gateway("team", team) as where, connect_gateway(where) as gateway:
-        first = cluster_factory.start_cluster(gateway, _wanted(), label, team)
-        again = cluster_factory.start_cluster(gateway, _wanted(), label, team)
+        first = cluster_start.start_cluster(gateway, _wanted(), label, team)
+        again = cluster_start.start_cluster(gateway, _wanted(), label, team)
         with again.get_client(set_as_default=False) as dask_client:
             assert dask_client.submit(sum, [1, 2]).result() == 3
         assert again.name == first.name

@@ -27,7 +27,7 @@ from satflow_ext.errors import (
     PackageMismatch,
     PythonMismatch,
 )
-from satflow_ext.gateways import cluster_factory, cluster_start, shared_clusters
+from satflow_ext.gateways import cluster_start, shared_clusters
 from satflow_ext.gateways.cluster_factory import use_cluster
 from satflow_ext.gateways.cluster_manager import SharedClusterManager
 from satflow_ext.gateways.cluster_start import release_cluster
@@ -63,13 +63,13 @@ def cluster(gateway, stack, label):
     def ask(_):
         together.wait()
         with connect_gateway(find_gateway("", stack.settings, endpoints.read_record(stack.settings))) as own:
-            return cluster_factory._find_or_submit(own, ONE, label, stack.settings)
+            return cluster_start._find_or_submit(own, ONE, label, stack.settings)
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(ask, range(50)))
     assert len({name for name, _ in answers}) == 1
     assert [made for _, made in answers].count(True) == 1
-    joined = cluster_factory.start_cluster(gateway, ONE, label, stack.settings)
+    joined = cluster_start.start_cluster(gateway, ONE, label, stack.settings)
     yield joined
     release_cluster(joined)
     SharedClusterManager(ONE, label, stack.settings).close()
@@ -99,7 +99,7 @@ def test_first_runs_at_the_same_moment_make_one_cluster(gateway, cluster, label)
 
 def test_a_cluster_of_another_shape_is_another(gateway, cluster, stack, label):
     bigger = replace(ONE, memory=GIB // 2)
-    name, made = cluster_factory._find_or_submit(gateway, bigger, label, stack.settings)
+    name, made = cluster_start._find_or_submit(gateway, bigger, label, stack.settings)
     gateway.stop_cluster(name)
     assert made
     assert name != cluster.name
@@ -168,13 +168,13 @@ def test_a_wrong_credential_and_a_wrong_address_are_told(where):
 def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(gateway, stack):
     label = str(uuid4())
     with pytest.raises(ClusterNotStarted, match=r"no scheduler after 0\.2 s"):
-        cluster_factory.start_cluster(gateway, replace(ONE, start_timeout=0.2), label, stack.settings)
+        cluster_start.start_cluster(gateway, replace(ONE, start_timeout=0.2), label, stack.settings)
     assert shared_clusters.list_shared_clusters(gateway, label) == []
 
 
 def test_an_interpreter_that_is_none_is_refused(gateway, stack):
     with pytest.raises(ValueError, match="is not the absolute path of an executable Python interpreter"):
-        cluster_factory.start_cluster(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
+        cluster_start.start_cluster(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
 
 
 @pytest.mark.parametrize(

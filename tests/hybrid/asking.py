@@ -12,7 +12,7 @@ from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.models import RunGroupRequest, RunQuery, RunRequest
 from satflow_ext.run_groups import groups
 from satflow_ext.run_groups.database import GroupDatabase
-from satflow_ext.run_groups.submission import advance_groups
+from satflow_ext.run_groups.groups import advance_groups
 from satflow_ext.runs.log_follower import follow_log, listen_for_hints
 from satflow_ext.settings import Settings, load_settings
 from tests.hybrid.messages import of_connection

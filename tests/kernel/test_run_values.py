@@ -75,6 +75,9 @@ def make_task(state: str) -> TaskRun:
         tags=(),
         interrupted=False,
         nested_run_id=None,
+        inputs=(),
+        input_count=0,
+        caller=None,
     )
 
 

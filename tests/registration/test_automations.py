@@ -19,7 +19,7 @@ from satflow_ext.deployments.journal import Journal
 from satflow_ext.errors import DeploymentDrifted, InvalidAutomation, NotificationFailed
 from satflow_ext.models import Notification, Registration, Trigger
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import rollback
+from satflow_ext.registration import registrar
 from tests.eventually import eventually
 from tests.flow_runs import start_run
 from tests.notification_receiver import make_block, run_receiver, save_block
@@ -133,7 +133,7 @@ def test_automations_belong_to_versions_and_end_with_the_deployment(stack, regis
     done = registered(works, notify=notify(block, "failed"))
     registered(works, notify=notify(block, "completed"))
     assert own(stack, done).keys() == {f"notify.completed={block}"}
-    rolled = asyncio.run(rollback.roll_back(stack.endpoints, stack.settings, done.deployment.id, 1))
+    rolled = asyncio.run(registrar.roll_back(stack.endpoints, stack.settings, done.deployment.id, 1))
     assert rolled.deployment.notify == notify(block, "failed")
     assert own(stack, done).keys() == {f"notify.failed={block}"}
     asyncio.run(queries.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))

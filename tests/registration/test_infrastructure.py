@@ -16,7 +16,7 @@ from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 
 from satflow_ext.errors import DeploymentDrifted, InvalidInfrastructure
 from satflow_ext.models import Infrastructure, Registration
-from satflow_ext.registration import register, rollback
+from satflow_ext.registration import register, registrar
 from tests.flow_runs import log_of
 from tests.prefect_clients import stock_client
 
@@ -63,7 +63,7 @@ class Kubernetes:
         return self.done
 
     def roll_back(self, number):
-        return asyncio.run(rollback.roll_back(self.endpoints, self._settings, self.done.deployment.id, number))
+        return asyncio.run(registrar.roll_back(self.endpoints, self._settings, self.done.deployment.id, number))
 
     @property
     def told(self):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
@@ -95,7 +95,76 @@ def test_next_runs_of_several_schedules_are_those_of_the_active_ones():
     assert [(run.day, run.hour) for run in runs] == [(1, 6), (1, 8), (2, 6)]
 
 
-SIX, SEVEN = CronSchedule(cron="0 6 * * *"), CronSchedule(cron="0 7 * * *", name="seven")
+SIX = CronSchedule(cron="0 6 * * *")
+DAY = date(2036, 3, 1)
+
+
+def bounded(schedule, start=DAY, end=date(2036, 4, 30)):
+    return schedule.model_copy(update={"start": start, "end": end, "timezone": "Europe/Berlin"})
+
+
+@pytest.mark.parametrize(
+    "cron",
+    ["@daily", "*/15 6-8 * * mon-fri", "0 */6 1,15 * *", "5/20 4 * apr,3 5-7", "30 6 * * SUN", "0 3-9/3 */10 1-6 *"],
+)
+def test_a_cron_line_with_a_start_and_an_end_has_the_runs_of_the_line_between_them(cron):
+    """The rule that Prefect stores has the same times as Prefect's own cron schedule, also when the clocks change."""
+    plain = schedules._server_schedule(CronSchedule(cron=cron, timezone="Europe/Berlin"))
+    first, after = datetime(2036, 2, 29, 23, tzinfo=timezone.utc), datetime(2036, 4, 30, 22, tzinfo=timezone.utc)
+    expected = asyncio.run(plain.get_dates(1000, start=first, end=after - timedelta(seconds=1)))
+    found = asyncio.run(schedules.preview_runs(bounded(CronSchedule(cron=cron)), 1000))
+    assert [run.timestamp() for run in found] == [run.timestamp() for run in expected]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "anchor", "first", "count"),
+    [
+        (90 * 60, None, "2036-02-29T23:00:00+00:00", 976),
+        (7200, datetime(2026, 1, 1, 6, 30, tzinfo=timezone.utc), "2036-03-01T00:30:00+00:00", 731),
+        (86400, datetime(2026, 1, 1, 6, 30, tzinfo=timezone.utc), "2036-03-01T07:30:00+01:00", 61),
+        (86400 * 7, None, "2036-03-01T00:00:00+01:00", 9),
+    ],
+)
+def test_an_interval_with_a_start_and_an_end_is_counted_from_its_anchor_or_the_first_day(seconds, anchor, first, count):
+    runs = asyncio.run(schedules.preview_runs(bounded(IntervalSchedule(seconds=seconds, anchor=anchor)), 1000))
+    assert (runs[0].isoformat(), len(runs)) == (first, count)
+    assert runs[-1] < datetime(2036, 4, 30, 22, tzinfo=timezone.utc)
+    steps = {later.timestamp() - earlier.timestamp() for earlier, later in pairwise(runs)}
+    assert steps == {seconds} if seconds < 86400 else steps == {seconds, seconds - 3600}
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 6 * * *", "*/7 1-5 * 2,jul *", "@hourly", "0 0 */9 * *", "1,2 3 * * */2", "0 0 * * 7"]
+)
+def test_the_values_of_a_cron_line_are_those_that_prefect_reads(cron):
+    from prefect._vendor.croniter import croniter
+
+    expected = [None if values == ["*"] else values for values in croniter.expand(cron)[0]]
+    assert schedules.expand_cron(cron) == expected
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field", "words"),
+    [
+        (bounded(SIX, end=date(2036, 2, 28)), "schedule.end", "ends on 2036-02-28, before its start on 2036-03-01"),
+        (bounded(CronSchedule(cron="0 6 * * 5#1")), "schedule.cron", "'0 6 . . 5#1' cannot have a start or an end"),
+        (bounded(CronSchedule(cron="0 6 L * *")), "schedule.cron", "cannot have a start or an end"),
+        (bounded(CronSchedule(cron="0 6 1 * 1")), "schedule.cron", "days of the month and of the week"),
+        (bounded(IntervalSchedule(seconds=90)), "schedule.seconds", "90 seconds cannot have a start or an end"),
+        (bounded(IntervalSchedule(seconds=86400 * 1.5)), "schedule.seconds", "cannot have a start or an end"),
+        (bounded(IntervalSchedule(seconds=3600), start=None), "schedule.start", "with an end needs a start"),
+        (bounded(CronSchedule(cron="* * * * *")), "schedule.end", "can have 50,000 runs"),
+        (bounded(CronSchedule(cron="*/5 * * * *"), end=None), "schedule.end", "can have 50,000 runs"),
+        (bounded(CronSchedule(cron="0 * * * *"), start=None), "schedule.start", "can have 50,000 runs"),
+    ],
+)
+def test_a_start_or_an_end_that_prefect_could_not_keep_is_refused(schedule, field, words):
+    with pytest.raises(InvalidSchedule, match=words) as caught:
+        schedules.check_schedule(schedule)
+    assert caught.value.field == field
+
+
+SEVEN = CronSchedule(cron="0 7 * * *", name="seven")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 
 import pytest
 from prefect import flow
@@ -21,6 +21,10 @@ LATE = CronSchedule(cron="0 18 * * *", timezone="Europe/Berlin", name="late")
 PLAIN = CronSchedule(cron="0 12 * * *")
 RULE = RRuleSchedule(rrule="FREQ=MONTHLY;BYDAY=-1FR", timezone="Europe/Berlin", name="fridays", active=False)
 OFTEN = IntervalSchedule(seconds=86400, name="often", anchor=datetime(2026, 1, 1, 6, 30, tzinfo=timezone.utc))
+SEASON = CronSchedule(
+    cron="0 6 * * 1-5", timezone="Europe/Berlin", start=date(2026, 3, 1), end=date(2099, 10, 31), name="season"
+)
+HOURLY = IntervalSchedule(seconds=7200, timezone="Europe/Berlin", start=date(2026, 3, 1), name="hourly")
 
 
 @flow
@@ -131,3 +135,21 @@ def test_another_switch_is_a_choice_and_the_same_one_keeps_the_state(stack, regi
     on = registered(counts, schedules=(EARLY, LATE))
     assert on.outcome == "changed"
     assert {slug: each.active for slug, each in live(stack, done).items()} == {"early": True, "late": False}
+
+
+def test_a_start_and_an_end_are_kept_as_a_rule_and_merged_with_changes_in_prefect(stack, registered, listed):
+    done = registered(counts, schedules=(SEASON, HOURLY))
+    rule = live(stack, done)["season"].schedule.rrule
+    assert rule.startswith("DTSTART:20260301T000000\nRRULE:FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=6;")
+    assert rule.endswith("UNTIL=20991031T235959")
+    shown = listed(done)
+    assert (set(map(str, shown.schedules)), shown.drift) == ({str(SEASON), str(HOURLY)}, ())
+    assert registered(counts, schedules=(SEASON, HOURLY)).outcome == "unchanged"
+    change(stack, done, "hourly", schedule=PrefectCron(cron="0 7 * * *", timezone="Europe/Berlin"))
+    changes = rows(listed(done).drift)
+    assert changes["schedules.hourly"][0] == "every 7200.0 s from 2026-03-01 (Europe/Berlin)"
+    assert changes["schedules.hourly"][1].startswith("0 7 * * *")
+    longer = SEASON.model_copy(update={"end": date(2099, 12, 31)})
+    again = registered(counts, schedules=(longer, HOURLY))
+    assert (again.outcome, rows(again.kept).keys()) == ("changed", {"schedules.hourly"})
+    assert live(stack, done)["season"].schedule.rrule.endswith("UNTIL=20991231T235959")

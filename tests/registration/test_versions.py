@@ -11,7 +11,7 @@ from satflow_ext.deployments import versions
 from satflow_ext.errors import ContentMissing, VersionNotFound
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import CronSchedule, ExecutorChoice, VersionQuery
-from satflow_ext.registration.rollback import roll_back
+from satflow_ext.registration.registrar import roll_back
 from satflow_ext.versions import manifest_store
 from tests.flow_runs import log_of
 

@@ -64,9 +64,18 @@ FRAMES = {
     "index": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="key")),
     "levels": pd.DataFrame({"a": [1, 2], "k": ["x", "y"], "l": [1, 1]}).set_index(["k", "l"]),
     "numbered": pd.DataFrame([[1, 2], [3, 4]]),
+    "equidistant": pd.DataFrame(
+        {"a": [1, 2]}, index=pd.date_range("2026-01-31", periods=2, freq="ME", tz="Europe/Berlin")
+    ),
+    "distances": pd.DataFrame({"a": [1, 2]}, index=pd.timedelta_range(0, periods=2, freq="90min", name="since")),
+    "periods": pd.DataFrame({"a": [1, 2]}, index=pd.period_range("2026-01", periods=2, freq="Q-NOV")),
     "objects": pd.DataFrame({"d": [dt.date(2026, 1, 2), None], "b": [b"x", b"y"]}, dtype=object),
 }
-SERIES = {"named": pd.Series([1, 2], name="a"), "unnamed": pd.Series(["x", None], index=[5, 6])}
+SERIES = {
+    "named": pd.Series([1, 2], name="a"),
+    "unnamed": pd.Series(["x", None], index=[5, 6]),
+    "weekly": pd.Series([1.0, 2.0], pd.date_range("2026-01-05", periods=2, freq="W-MON")),
+}
 ARRAYS = {
     "matrix": np.arange(6).reshape(2, 3),
     "fortran": np.asfortranarray(np.eye(3)),
@@ -85,6 +94,8 @@ OTHER = {
     "attributes": with_attributes(),
     "image with floats": Image.new("F", (2, 2)),
     "function": len,
+    "two halves of a character": "\ud83d\ude00",
+    "and in a key": {"\ud83d\ude00": 1},
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from satflow_ext.errors import ContentRefused
-from satflow_ext.results import preview
+from satflow_ext.results import download
 from satflow_ext.results.document import ResultHeader, VerifiedResult
 from satflow_ext.value_formats import formats
 from satflow_ext.value_formats.formats import BoundedFile
@@ -40,7 +40,7 @@ def stored(value: object, *, body: bytes | None = None, name: str | None = None)
 
 
 def draw(value: object):
-    return preview.preview_result(stored(value))
+    return download.preview_result(stored(value))
 
 
 class Explodes:
@@ -123,4 +123,4 @@ def test_a_preview_of_a_large_result_is_small(value, kind):
 @pytest.mark.parametrize("name", ["json", "numpy", "pandas", "arrow", "png"])
 def test_another_content_than_that_of_the_format_is_refused(name):
     with pytest.raises(ContentRefused, match=r"not (a )?valid"):
-        preview.preview_result(stored(None, body=b"<html>", name=name))
+        download.preview_result(stored(None, body=b"<html>", name=name))

@@ -10,8 +10,8 @@ from prefect.states import State
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import RunGroup, RunPoint
 from satflow_ext.run_groups.database import GroupDatabase, GroupRow, NewPoint, new_group_id
+from satflow_ext.run_groups.groups import advance_groups
 from satflow_ext.run_groups.points import digest_point
-from satflow_ext.run_groups.submission import advance_groups
 from satflow_ext.settings import Settings
 
 

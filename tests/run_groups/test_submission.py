@@ -15,8 +15,7 @@ from prefect.states import Completed, Failed, State
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectUnreachable, RunGroupNotFound, RunGroupsFailed
 from satflow_ext.run_groups.database import GroupDatabase
-from satflow_ext.run_groups.groups import refresh_group
-from satflow_ext.run_groups.submission import submit_until_done
+from satflow_ext.run_groups.groups import refresh_group, submit_until_done
 from satflow_ext.server.run_groups import RunGroupManager
 from satflow_ext.server.runs import RunManager
 from satflow_ext.server.stack import StackManager

@@ -16,8 +16,7 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.sorting import LogSort
 
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.run_logs.local_api import LocalLogApi
-from satflow_ext.run_logs.prefect_log_api import PrefectLogApi
+from satflow_ext.run_logs.log_api import LocalLogApi, PrefectLogApi
 from satflow_ext.run_logs.spool import SpoolWriter, spool_files
 from satflow_ext.run_logs.upload import BATCH_BYTES, BATCH_LINES, LogUploader
 from satflow_ext.runs.log_pages import read_log_pages

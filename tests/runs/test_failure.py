@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from satflow_ext.deployments.run_version import add_code
+from satflow_ext.deployments.versions import add_code
 from satflow_ext.models import Cell, Source, SourceFile
 from satflow_ext.runs.failure import MAX_FRAMES, find_cell_hash, find_failure, find_package
 from satflow_ext.runs.input_labels import KeptInputs

@@ -10,10 +10,10 @@ import pytest
 from prefect.states import Completed, Running
 
 from satflow_ext import runs
-from satflow_ext.deployments.run_version import read_run_version
+from satflow_ext.deployments.versions import read_run_version
 from satflow_ext.endpoints import Endpoints, Store
 from satflow_ext.models import RunQuery, RunRequest
-from satflow_ext.runs import run_detail
+from satflow_ext.runs import run_list
 
 
 def nest(prefect, parent_id: str, state=None) -> str:
@@ -115,8 +115,8 @@ def test_an_artifact_is_read_again_while_it_changes(prefect):
 
 
 def test_the_newest_artifacts_of_the_first_nested_runs_are_read(prefect, monkeypatch):
-    monkeypatch.setattr(run_detail, "MAX_NESTED_RUNS", 2)
-    monkeypatch.setattr(run_detail, "MAX_ARTIFACTS", 3)
+    monkeypatch.setattr(run_list, "MAX_NESTED_RUNS", 2)
+    monkeypatch.setattr(run_list, "MAX_ARTIFACTS", 3)
     outer = prefect.run()
     for number in range(3):
         add_artifact(prefect, nest(prefect, outer), f"nested-{number}")

@@ -7,7 +7,10 @@ from datetime import datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
+from prefect import flow, runtime, task, unmapped
+from prefect.cache_policies import INPUTS
 from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Failed, Running
 
 from satflow_ext import runs
@@ -15,6 +18,7 @@ from satflow_ext.errors import RunNotFound, TaskRunNotFound
 from satflow_ext.models import TaskRunPage
 from satflow_ext.runs import run_rows, task_runs
 from satflow_ext.runs.task_runs import TaskRunBooks
+from tests.eventually import eventually
 
 NOW = datetime.now(timezone.utc)
 
@@ -222,6 +226,86 @@ def test_states_and_inputs_of_a_task_run(prefect):
         ("tiles", (source,), 1),
         ("count", (), 0),
     ]
+
+
+def test_the_dependencies_of_a_real_run(prefect):
+    """Of mapped tasks, tasks that wait, a task that another one calls with a part of a result, a cached task, and a nested flow.
+
+    Parameters, constants and numbers that were returned are none: Prefect recognizes a result by the identity of the object.
+    """
+
+    @task
+    def load(scene):
+        return [scene, scene]
+
+    @task(cache_policy=INPUTS, persist_result=True)
+    def shared(scene):
+        return scene
+
+    @task
+    def helper(value):
+        return value
+
+    @task
+    def tile(number, factor):
+        return helper([number, *factor])
+
+    @task
+    def mosaic(tiles, waited=None):
+        return len(tiles)
+
+    @flow
+    def report(count):
+        return count
+
+    @flow
+    def outer(scene="north"):
+        factor = shared(shared([7]))
+        tiles = tile.map(load(scene), factor=unmapped(factor))
+        report(mosaic.submit(tiles, wait_for=[load.submit("south")]))
+        return runtime.flow_run.id
+
+    api = prefect.api
+    with temporary_settings({PREFECT_API_URL: api.url, PREFECT_API_AUTH_STRING: api.auth_string}):
+        run_id = outer()
+    found = eventually(lambda: has_ended(asyncio.run(runs.list_task_runs(api, run_id)), 10), "the task runs")
+    by_id = {each.id: each for each in found}
+    sources = sorted((each.task, sorted(by_id[one].task for one in each.inputs)) for each in found)
+    assert sources == [
+        ("helper", ["load"]),
+        ("helper", ["load"]),
+        ("load", []),
+        ("load", []),
+        ("mosaic", ["load", "tile", "tile"]),
+        ("report", ["mosaic"]),
+        ("shared", []),
+        ("shared", ["shared"]),
+        ("tile", ["load", "shared"]),
+        ("tile", ["load", "shared"]),
+    ]
+    callers = [by_id[each.caller].task for each in found if each.caller]
+    assert callers == ["tile", "tile"]
+
+
+def has_ended(task_runs, count: int):
+    ended = all(each.state_type == "COMPLETED" for each in task_runs)
+    return ended and len(task_runs) == count and task_runs
+
+
+def test_the_number_of_inputs_is_limited(prefect, monkeypatch):
+    """A task run that changes later keeps those that it has."""
+    monkeypatch.setattr(task_runs, "MAX_INPUTS", 5)
+    monkeypatch.setattr(task_runs, "MAX_SOURCES", 2)
+    run_id = prefect.run()
+    inputs = {"tiles": [{"input_type": "task_run", "id": str(uuid4())} for _ in range(4)]}
+    first, _ = make_task_runs(prefect, run_id, "mosaic-0", "mosaic-1", task_inputs=inputs)
+    browser = Browser(prefect, run_id)
+    (page,) = browser.read()
+    assert sorted((len(each.inputs), each.input_count) for each in page.task_runs) == [(2, 4), (4, 4)]
+    before = {each.id: each.inputs for each in page.task_runs}
+    set_state(prefect, first, "COMPLETED")
+    (page,) = browser.read()
+    assert {each.id: each.inputs for each in page.task_runs} == {first: before[first]}
 
 
 def test_a_failed_task_has_the_names_of_its_inputs(prefect):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satflow_ext.redaction.guard import format_traceback
-from satflow_ext.runs.traceback_text import RaisedException, find_main_exception, parse_traceback
+from satflow_ext.runs.failure import RaisedException, find_main_exception, parse_traceback
 
 TYPES = (ValueError, KeyError, OSError, RuntimeError, type("Ünüsual_1", (Exception,), {}))
 TEXT = st.text(st.characters(blacklist_categories=("Cs",)), max_size=40)

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from satflow_ext import lease
-from satflow_ext.gateways import cluster_factory
+from satflow_ext.gateways import cluster_start
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
@@ -25,7 +25,7 @@ def test_it_starts_on_first_need_and_its_clusters_end_with_a_killed_supervisor(l
         assert held.record.gateway_url is None
         assert not [each for each in light.processes() if "gateway_server" in " ".join(each.cmdline())]
         with locate_gateway("", light.settings) as where, connect_gateway(where) as gateway:
-            release_cluster(cluster_factory.start_cluster(gateway, ONE, "somebody", light.settings))
+            release_cluster(cluster_start.start_cluster(gateway, ONE, "somebody", light.settings))
         record = lease.start_services(light.settings, ["gateway"])
         assert record.gateway_url == where.url
         dask = [each for each in light.processes() if "distributed.cli" in " ".join(each.cmdline())]
@@ -40,5 +40,5 @@ def test_clusters_end_with_the_last_lease(light: Place) -> None:
         locate_gateway("", light.settings) as where,
         connect_gateway(where) as gateway,
     ):
-        release_cluster(cluster_factory.start_cluster(gateway, ONE, "somebody", light.settings))
+        release_cluster(cluster_start.start_cluster(gateway, ONE, "somebody", light.settings))
     light.wait_gone()
