@@ -181,7 +181,7 @@ function addLinkCommand(
   trans: TranslationBundle
 ): void {
   commands.addCommand(LINK_COMMAND, {
-    label: trans.__('Open the Run of a Link'),
+    label: trans.__('Open Run from Link'),
     isVisible: () => false,
     describedBy: { args: LINK_ARGS },
     execute: args => {
