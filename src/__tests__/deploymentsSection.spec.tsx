@@ -68,6 +68,14 @@ describe('the deployments section', () => {
     expect(names()).toEqual(['alpha', 'gamma']);
   });
 
+  it('filters by the tag of a deployment that is clicked', () => {
+    render(<DeploymentsSection {...props} deployments={three} />);
+    fireEvent.click(screen.getByRole('button', { name: 'big' }));
+    expect(names()).toEqual(['gamma']);
+    const filter = screen.getByLabelText('Filter by tag');
+    expect((filter as HTMLSelectElement).value).toBe('big');
+  });
+
   it('draws a part of many, and reports which', () => {
     const many = Array.from({ length: 45 }, (_, n) =>
       deployment({ id: `d${n}`, name: `d${n}` })

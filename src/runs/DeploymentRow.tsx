@@ -32,6 +32,8 @@ export interface IDeploymentRowProps {
   recentRuns: readonly RecentRun[];
   actions: IDeploymentActions & {
     onOpen: (run: Pick<Run, 'id' | 'name'>) => void;
+    /** Show only the deployments with a tag. */
+    onTag: (tag: string) => void;
   };
 }
 
@@ -64,9 +66,16 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
           <span data-testid="satflow-needed">{deployment.needed}</span>
         )}
         {deployment.tags.map(tag => (
-          <span key={tag} className="jp-Satflow-badge">
+          <button
+            key={tag}
+            type="button"
+            className="jp-Satflow-badge"
+            title={trans.__('Show only the deployments with the tag %1', tag)}
+            onClick={() => props.actions.onTag(tag)}
+            data-testid="satflow-tag"
+          >
             {tag}
-          </span>
+          </button>
         ))}
         <RecentRunMarks
           name={name}

@@ -64,7 +64,11 @@ export function DeploymentsSection(
           onChoose={setChoice}
         />
       )}
-      <DeploymentList {...props} deployments={found} />
+      <DeploymentList
+        {...props}
+        deployments={found}
+        onTag={tag => setChoice({ ...choice, tag })}
+      />
       {deployments.length > 0 && found.length === 0 && (
         <EmptyState
           testId="satflow-no-matching-deployments"
@@ -115,9 +119,12 @@ function DeploymentFilters(props: {
 }
 
 /** The first deployments of a list, and more on request: a thousand rows take seconds to draw. */
-function DeploymentList(props: IDeploymentsSectionProps): JSX.Element | null {
+function DeploymentList(
+  props: IDeploymentsSectionProps & { onTag: (tag: string) => void }
+): JSX.Element | null {
   const trans = useTrans();
-  const { deployments, onShown, recentRuns, actions } = props;
+  const { deployments, onShown, recentRuns, onTag } = props;
+  const actions = { ...props.actions, onTag };
   const [count, setCount] = useState(PAGE_SIZE);
   const drawn = deployments.slice(0, count);
   const ids = drawn.map(one => one.id);
