@@ -91,7 +91,8 @@ def test_the_prefect_worker_s_last_words_are_read_without_waiting_for_more(stack
     log = log_of(stack, start_run(stack, registered(kills_its_process).deployment.id)).splitlines()
     assert "the end is near" in log
     assert any("submitted to infrastructure" in each for each in log)
-    assert "memory allocation" in log[-1]
+    # Lines from before the loading of the flow come through Prefect, maybe later.
+    assert any("memory allocation" in each for each in log)
 
 
 def test_who_stops_watching_leaves_no_file_open(prefect, here, where):

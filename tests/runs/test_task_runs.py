@@ -244,7 +244,7 @@ def test_the_dependencies_of_a_real_run(prefect):
 
     @task
     def helper(value):
-        return value
+        return len(value)  # a result that contains the scene would be a later source of it
 
     @task
     def tile(number, factor):
